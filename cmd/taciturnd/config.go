@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strconv"
+
+	"github.com/taciturn-voice/taciturn/cmd/internal/command"
+	"github.com/taciturn-voice/taciturn/turn"
+	"github.com/urfave/cli/v2"
+)
+
+// role says which halves of the service this process is.
+type role string
+
+const (
+	roleAll       role = "all"
+	roleSignaling role = "signaling"
+	roleRelay     role = "relay"
+)
+
+func (r role) signaling() bool { return r == roleAll || r == roleSignaling }
+func (r role) relay() bool     { return r == roleAll || r == roleRelay }
+
+// config is everything that flags and environment decide. It is not changed after configFrom.
+type config struct {
+	role         role
+	listen       netip.AddrPort // signaling; loopback only while there is no TLS
+	adminListen  netip.AddrPort // loopback only
+	turnListen   netip.AddrPort
+	turnPublic   netip.AddrPort // where clients reach the relay
+	secrets      []turn.Secret  // the first mints, all verify
+	dataDir      string         // empty: memory
+	natsURL      string         // empty: embedded
+	registration bool
+	shards       int
+	logFormat    string
+}
+
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "role", Value: string(roleAll), EnvVars: []string{"TACITURND_ROLE"}, Usage: "`ROLE` of this process: all, signaling or relay"},
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", EnvVars: []string{"TACITURND_LISTEN"}, Usage: "signaling on `ADDRESS:PORT` (plain HTTP, so loopback only)"},
+		&cli.StringFlag{Name: "turn-listen", Value: "127.0.0.1:3478", EnvVars: []string{"TACITURND_TURN_LISTEN"}, Usage: "STUN and TURN on UDP `ADDRESS:PORT`"},
+		&cli.StringFlag{Name: "turn-public", EnvVars: []string{"TACITURND_TURN_PUBLIC"}, Usage: "`ADDRESS:PORT` at which clients reach the relay (default: where it listens)"},
+		&cli.StringSliceFlag{Name: "turn-secret-file", EnvVars: []string{"TACITURND_TURN_SECRET_FILE"}, Usage: "`FILE` with the relay secret, mode 0600; repeat to accept an older one too (default: a fresh secret in memory)"},
+		&cli.IntFlag{Name: "turn-shards", EnvVars: []string{"TACITURND_TURN_SHARDS"}, Usage: "sockets the relay reads from in parallel (default: one for each core)"},
+		&cli.StringFlag{Name: "admin-listen", Value: "127.0.0.1:8081", EnvVars: []string{"TACITURND_ADMIN_LISTEN"}, Usage: "metrics and health on loopback `ADDRESS:PORT`; \"off\" for none"},
+		&cli.PathFlag{Name: "data-dir", EnvVars: []string{"TACITURND_DATA_DIR"}, Usage: "`DIRECTORY` for accounts and device lists (default: memory only)"},
+		&cli.StringFlag{Name: "nats", EnvVars: []string{"TACITURND_NATS"}, Usage: "`URL` of an existing NATS cluster (default: an embedded one without sockets)"},
+		&cli.BoolFlag{Name: "closed", EnvVars: []string{"TACITURND_CLOSED"}, Usage: "refuse new accounts"},
+		&cli.StringFlag{Name: "log", Value: "auto", EnvVars: []string{"TACITURND_LOG"}, Usage: "log `FORMAT`: text, json or auto (text on a terminal)"},
+	}
+}
+
+// configFrom is the only reader of flags and environment.
+func configFrom(c *cli.Context) (config, error) {
+	cfg := config{
+		role:         role(c.String("role")),
+		dataDir:      c.Path("data-dir"),
+		natsURL:      c.String("nats"),
+		registration: !c.Bool("closed"),
+		shards:       c.Int("turn-shards"),
+		logFormat:    c.String("log"),
+	}
+	switch cfg.role {
+	case roleAll, roleSignaling, roleRelay:
+	default:
+		return config{}, command.Usage(fmt.Errorf("unknown role %q", cfg.role), "--role is all, signaling or relay")
+	}
+	switch cfg.logFormat {
+	case "auto", "text", "json":
+	default:
+		return config{}, command.Usage(fmt.Errorf("unknown log format %q", cfg.logFormat), "--log is auto, text or json")
+	}
+	var err error
+	if cfg.role.signaling() {
+		if cfg.listen, err = address("listen", c.String("listen")); err != nil {
+			return config{}, err
+		}
+		if !cfg.listen.Addr().IsLoopback() {
+			return config{}, command.Usage(errors.New("signaling without TLS may listen on loopback only"), "listen on 127.0.0.1 and put a TLS proxy in front")
+		}
+	}
+	if cfg.turnListen, err = address("turn-listen", c.String("turn-listen")); err != nil {
+		return config{}, err
+	}
+	cfg.turnPublic = cfg.turnListen
+	if c.String("turn-public") != "" {
+		if cfg.turnPublic, err = address("turn-public", c.String("turn-public")); err != nil {
+			return config{}, err
+		}
+	}
+	if cfg.turnPublic.Addr().IsUnspecified() {
+		return config{}, command.Usage(errors.New("the relay listens on every address, so clients cannot know which one to use"), "name one with --turn-public ADDRESS:PORT")
+	}
+	if c.String("admin-listen") != "off" {
+		if cfg.adminListen, err = address("admin-listen", c.String("admin-listen")); err != nil {
+			return config{}, err
+		}
+		if !cfg.adminListen.Addr().IsLoopback() {
+			return config{}, command.Usage(errors.New("the admin listener may be on loopback only"), "--admin-listen 127.0.0.1:8081, or off")
+		}
+	}
+	cfg.secrets, err = secretsFrom(cfg.role, c.StringSlice("turn-secret-file"))
+	return cfg, err
+}
+
+func address(flag, text string) (netip.AddrPort, error) {
+	a, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return netip.AddrPort{}, command.Usage(fmt.Errorf("--%s: %q is not an IP address with a port", flag, text), "write it as 127.0.0.1:3478 or [::1]:3478")
+	}
+	return a, nil
+}
+
+// secretsFrom reads the shared secrets. A process that is both roles needs none: it draws one that dies with it.
+func secretsFrom(r role, paths []string) ([]turn.Secret, error) {
+	if len(paths) == 0 {
+		if r != roleAll {
+			return nil, command.Usage(errors.New("roles that run apart must share a relay secret"), "taciturnd secret relay.secret, then --turn-secret-file relay.secret for both")
+		}
+		s, err := turn.GenerateSecret()
+		return []turn.Secret{s}, err
+	}
+	secrets := make([]turn.Secret, 0, len(paths))
+	for i, path := range paths {
+		s, err := readSecret(path)
+		if err != nil {
+			return nil, fmt.Errorf("relay secret file %d: %w", i+1, err)
+		}
+		secrets = append(secrets, s)
+	}
+	return secrets, nil
+}
+
+const maxSecretFileBytes = 4096
+
+func readSecret(path string) (turn.Secret, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		hint := "check the path and the permissions"
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "taciturnd secret FILE makes one"
+		}
+		return turn.Secret{}, command.Failed(command.Cause(err), hint)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return turn.Secret{}, command.Cause(err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return turn.Secret{}, command.Failed(errors.New("others may read it (mode "+strconv.FormatUint(uint64(info.Mode().Perm()), 8)+")"), "chmod 600 the file")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSecretFileBytes))
+	if err != nil {
+		return turn.Secret{}, command.Cause(err)
+	}
+	defer clear(text)
+	s, err := turn.ParseSecret(text)
+	if err != nil {
+		return turn.Secret{}, command.Failed(err, "taciturnd secret FILE makes a valid one")
+	}
+	return s, nil
+}
