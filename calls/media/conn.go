@@ -1,0 +1,222 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/stun/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// Conn is one side of the media of one call. Its methods may be called
+// concurrently, except that WriteFrame keeps the order of one caller only.
+type Conn struct {
+	// Static after New.
+	cfg     Config
+	cert    webrtc.Certificate
+	local   Description // without candidates
+	life    context.Context
+	end     context.CancelFunc
+	track   *track
+	inbox   *inbox
+	down    chan struct{} // closed with downOnce
+	relayed chan struct{} // closed by Gather, once an address exists
+	changed chan struct{} // 1 slot: pion's connection state changed
+
+	// Own locks.
+	log      pionLog
+	sockets  sockets
+	downOnce sync.Once
+	junk     atomic.Uint64
+	refused  atomic.Uint64
+	sent     atomic.Uint64
+	unsent   atomic.Uint64
+	setup    atomic.Int64 // time.Duration
+
+	mu sync.Mutex
+	// Guarded by mu.
+	state   State
+	pc      *webrtc.PeerConnection // nil before Gather
+	sender  *webrtc.RTPSender      // nil before Connect
+	running sync.WaitGroup         // Gather, Connect and watchLoop
+
+	candMu sync.Mutex
+	// Guarded by candMu, which is held while pion works on them.
+	remotes []Candidate // accepted, at most MaxCandidates
+	applied int         // how many of remotes pion knows; -1 before it has a description
+
+	closing   sync.Once
+	closeDone chan struct{}
+}
+
+// New checks cfg and prepares one side of one call. It does no I/O.
+func New(cfg Config) (*Conn, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cert, fingerprint, err := newCertificate(time.Now())
+	if err != nil {
+		return nil, ErrInternal
+	}
+	c := &Conn{
+		cfg:  cfg,
+		cert: cert,
+		local: Description{
+			Fingerprint: fingerprint,
+			Ufrag:       newICEText(ufragChars),
+			Pwd:         newICEText(pwdChars),
+		},
+		track:     newTrack(),
+		inbox:     newInbox(),
+		down:      make(chan struct{}),
+		relayed:   make(chan struct{}),
+		changed:   make(chan struct{}, 1),
+		closeDone: make(chan struct{}),
+		state:     StateNew,
+		applied:   -1,
+	}
+	c.life, c.end = context.WithCancel(context.Background())
+
+	return c, nil
+}
+
+// begin moves from one state to the next on behalf of a method that may block.
+func (c *Conn) begin(from, to State) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.state == StateClosed:
+		return ErrClosed
+	case c.state != from:
+		return ErrState
+	}
+	c.state = to
+	c.running.Add(1)
+
+	return nil
+}
+
+// become moves on from a state, unless something else happened meanwhile.
+func (c *Conn) become(from, to State) {
+	c.mu.Lock()
+	if c.state == from {
+		c.state = to
+	}
+	c.mu.Unlock()
+}
+
+// hasUDPRelay reports whether some relay is reached over UDP.
+func (c *Conn) hasUDPRelay() bool {
+	for _, r := range c.cfg.Relays {
+		if u, err := r.uri(); err == nil && u.Scheme == stun.SchemeTypeTURN && u.Proto == stun.ProtoTypeUDP {
+			return true
+		}
+	}
+
+	return false
+}
+
+// Down is closed when the path is gone for good, and by Close.
+func (c *Conn) Down() <-chan struct{} { return c.down }
+
+func (c *Conn) goDown() { c.downOnce.Do(func() { close(c.down) }) }
+
+// WriteFrame sends one sealed frame as one RTP packet. The clock of the stream
+// advances by 20 ms with each call, so call it for every frame and in time.
+// What the network does not take is counted and forgotten: the next frame may
+// pass, and whether the path is gone for good says Down.
+func (c *Conn) WriteFrame(frame []byte) error {
+	if len(frame) == 0 || len(frame) > MaxFrameBytes {
+		return ErrFrameSize
+	}
+	c.mu.Lock()
+	state := c.state
+	c.mu.Unlock()
+	switch state {
+	case StateConnected, StateDisconnected:
+	case StateClosed, StateDown:
+		return ErrClosed
+	default:
+		return ErrState
+	}
+	switch err := c.track.write(frame); {
+	case err == nil:
+		c.sent.Add(1)
+	case errors.Is(err, net.ErrClosed):
+		return ErrClosed
+	default:
+		c.unsent.Add(1)
+	}
+
+	return nil
+}
+
+// ReadFrame blocks for the next sealed frame and returns its size and RTP
+// sequence number. Frames come in the order of arrival. After Close it returns
+// an error that is net.ErrClosed. A buffer of MaxFrameBytes is always enough.
+func (c *Conn) ReadFrame(buf []byte) (n int, seq uint16, err error) { return c.inbox.read(buf) }
+
+// Stats returns the counters so far.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	s := Stats{State: c.state}
+	sender := c.sender
+	c.mu.Unlock()
+
+	c.inbox.mu.Lock()
+	s.FramesReceived, s.FramesOverrun = c.inbox.received, c.inbox.overrun
+	s.PacketsForeign, s.PacketsRTCP = c.inbox.foreign, c.inbox.rtcp
+	c.inbox.mu.Unlock()
+
+	s.FramesSent, s.FramesUnsent = c.sent.Load(), c.unsent.Load()
+	s.PacketsDiscard, s.PacketsJunk = c.log.srtpDiscarded.Load(), c.junk.Load()
+	s.RefusedRemotes = c.refused.Load()
+	s.LibraryErrors, s.LibraryWarnings = c.log.errors.Load(), c.log.warnings.Load()
+	s.SetupTime = time.Duration(c.setup.Load())
+	if sender != nil && (s.State == StateConnected || s.State == StateDisconnected) {
+		if pair, ok := sender.Transport().ICETransport().GetSelectedCandidatePairStats(); ok {
+			s.RoundTrip = time.Duration(pair.CurrentRoundTripTime * float64(time.Second))
+		}
+	}
+
+	return s
+}
+
+// closeGrace is how long Close lets pion hand allocations back to relays
+// before the sockets are cut.
+const closeGrace = time.Second
+
+// Close ends the media: it hands the allocations back, closes Down, wakes
+// every reader and returns when the last goroutine has ended. It takes at most
+// about closeGrace when a relay is dead. It may be called at any time, also
+// while Gather or Connect blocks, and again.
+func (c *Conn) Close() error {
+	c.closing.Do(func() {
+		c.mu.Lock()
+		c.state = StateClosed
+		c.mu.Unlock()
+		c.end()
+		c.goDown()
+		c.inbox.close()
+		c.running.Wait()
+
+		cut := time.AfterFunc(closeGrace, c.sockets.closeAll)
+		c.mu.Lock()
+		pc := c.pc
+		c.mu.Unlock()
+		if pc != nil {
+			_ = pc.GracefulClose() // what it reports is that something was closed before
+		}
+		cut.Stop()
+		c.sockets.closeAll()
+		close(c.closeDone)
+	})
+	<-c.closeDone
+
+	return nil
+}
