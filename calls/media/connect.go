@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -189,6 +190,11 @@ func (c *Conn) connect(ctx context.Context, remote Description) error {
 		return err
 	}
 	dtls := c.sender.Transport()
+	nudge := time.NewTicker(nudgePoll)
+	defer nudge.Stop()
+	if c.cfg.Role != Caller {
+		nudge.Stop() // only the controlling side nominates
+	}
 	for {
 		switch c.pc.ConnectionState() {
 		case webrtc.PeerConnectionStateConnected:
@@ -213,10 +219,47 @@ func (c *Conn) connect(ctx context.Context, remote Description) error {
 		}
 		select {
 		case <-c.changed:
+		case <-nudge.C:
+			if hasWorkingPair(c.pc) {
+				nudge.Stop()
+				c.nudge()
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.life.Done():
 			return ErrClosed
+		}
+	}
+}
+
+// nudgePoll is how often the caller looks whether a pair of addresses works.
+const nudgePoll = 10 * time.Millisecond
+
+// hasWorkingPair reports whether some check was answered, but nothing is
+// nominated yet.
+func hasWorkingPair(pc *webrtc.PeerConnection) bool {
+	for _, s := range pc.GetStats() {
+		if pair, ok := s.(webrtc.ICECandidatePairStats); ok && pair.State == webrtc.StatsICECandidatePairStateSucceeded {
+			return true
+		}
+	}
+
+	return false
+}
+
+// nudge makes pion nominate the working pair now instead of at the next tick
+// of its check interval, which is 200 ms and not ours to set: a fifth of the
+// time that setting up a call may take. pion looks at its pairs when it learns
+// of a new candidate, and a known one with another related port is new to it;
+// nobody else is contacted.
+func (c *Conn) nudge() {
+	c.candMu.Lock()
+	defer c.candMu.Unlock()
+	for _, cand := range c.remotes {
+		if line, ok := cand.line(); ok {
+			_ = c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: strings.TrimSuffix(line, "0") + "9"})
+
+			return
 		}
 	}
 }
