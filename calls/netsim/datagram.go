@@ -1,0 +1,129 @@
+package netsim
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// socketBuffer is how many datagrams wait for a reader.
+const socketBuffer = 512
+
+type datagram struct {
+	from netip.AddrPort
+	p    []byte
+}
+
+// packetConn is a UDP socket. Several goroutines may use it.
+type packetConn struct {
+	network *Network
+	addr    netip.AddrPort
+	in      chan datagram
+	closed  chan struct{}
+	once    sync.Once
+	read    deadline
+}
+
+// ListenPacket is net.ListenPacket on this host; address may name it or be unspecified, and port 0 picks one.
+func (h *Host) ListenPacket(_, address string) (net.PacketConn, error) {
+	n := h.network
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	at, err := h.bindLocked(address, func(a netip.AddrPort) bool { return n.sockets[a] != nil })
+	if err != nil {
+		return nil, err
+	}
+	c := &packetConn{network: n, addr: at, in: make(chan datagram, socketBuffer), closed: make(chan struct{}), read: newDeadline()}
+	n.sockets[at] = c
+	return c, nil
+}
+
+func (c *packetConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.addr) }
+
+func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	expired, stop := c.read.wait()
+	defer stop()
+	for {
+		select {
+		case <-c.closed:
+			return 0, nil, net.ErrClosed
+		case d := <-c.in:
+			return copy(p, d.p), net.UDPAddrFromAddrPort(d.from), nil
+		case <-expired:
+			return 0, nil, os.ErrDeadlineExceeded
+		case <-c.read.changed():
+			stop()
+			expired, stop = c.read.wait()
+		}
+	}
+}
+
+func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	select {
+	case <-c.closed:
+		return 0, net.ErrClosed
+	default:
+	}
+	u, ok := to.(*net.UDPAddr)
+	if !ok {
+		return 0, errAddress
+	}
+	at := u.AddrPort()
+	c.network.send(c.addr, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), p)
+	return len(p), nil
+}
+
+func (c *packetConn) Close() error {
+	err := net.ErrClosed
+	c.once.Do(func() {
+		err = nil
+		close(c.closed)
+		c.network.mu.Lock()
+		defer c.network.mu.Unlock()
+		delete(c.network.sockets, c.addr)
+	})
+	return err
+}
+
+func (c *packetConn) SetDeadline(t time.Time) error     { return c.SetReadDeadline(t) }
+func (c *packetConn) SetWriteDeadline(time.Time) error  { return nil }
+func (c *packetConn) SetReadDeadline(t time.Time) error { c.read.set(t); return nil }
+
+// deadline is a read deadline that may change while somebody waits.
+type deadline struct{ s *deadlineState }
+
+type deadlineState struct {
+	mu    sync.Mutex
+	at    time.Time
+	moved chan struct{}
+}
+
+func newDeadline() deadline { return deadline{&deadlineState{moved: make(chan struct{})}} }
+
+func (d deadline) set(t time.Time) {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.s.at = t
+	close(d.s.moved)
+	d.s.moved = make(chan struct{})
+}
+
+// changed is closed by the next set.
+func (d deadline) changed() <-chan struct{} {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.s.moved
+}
+
+// wait returns a channel that fires at the deadline, never without one, and its release.
+func (d deadline) wait() (<-chan time.Time, func()) {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if d.s.at.IsZero() {
+		return nil, func() {}
+	}
+	t := time.NewTimer(time.Until(d.s.at))
+	return t.C, func() { t.Stop() }
+}
