@@ -10,6 +10,7 @@ import (
 
 	"github.com/pion/logging"
 	"github.com/pion/turn/v5"
+	"github.com/taciturn-voice/taciturn/calls/netsim"
 )
 
 const (
@@ -24,14 +25,14 @@ const (
 
 // world is two phones' internet with one relay in it.
 type world struct {
-	*memNet
+	*netsim.Network
 	t     testing.TB
 	relay *turn.Server
 }
 
 func newWorld(t testing.TB, latency time.Duration) *world {
 	t.Helper()
-	w := &world{memNet: newMemNet(latency), t: t}
+	w := &world{Network: netsim.New(netsim.Config{Delay: latency}), t: t}
 	conn, err := w.host(relayIP)("udp4", "0.0.0.0:"+relayPort)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +52,11 @@ func newWorld(t testing.TB, latency time.Duration) *world {
 	}
 
 	return w
+}
+
+// host returns the ListenPacket of a host.
+func (w *world) host(ip string) func(network, addr string) (net.PacketConn, error) {
+	return w.Host(netip.MustParseAddr(ip)).ListenPacket
 }
 
 // stop ends the relay, gracefully as seen from Go and abruptly as seen from phones.
