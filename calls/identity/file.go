@@ -55,7 +55,8 @@ func (id *Identity) seal(passphrase []byte, c cost) ([]byte, error) {
 	if id.s.wiped {
 		return nil, errWiped
 	}
-	payload := id.s.appendLocked(nil)
+	// Room for all of it at once: growing would leave copies of the secrets behind.
+	payload := id.s.appendLocked(make([]byte, 0, maxPayload))
 	defer clear(payload)
 	if len(passphrase) == 0 {
 		return sealPlain(payload), nil
@@ -79,7 +80,9 @@ func (id *Identity) seal(passphrase []byte, c cost) ([]byte, error) {
 }
 
 func sealPlain(payload []byte) []byte {
-	file := append([]byte(fileMagic), formPlain)
+	file := make([]byte, 0, len(fileMagic)+1+len(payload)+sha256.Size)
+	file = append(file, fileMagic...)
+	file = append(file, formPlain)
 	file = append(file, payload...)
 	sum := sha256.Sum256(file)
 	return append(file, sum[:]...)

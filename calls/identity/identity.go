@@ -28,9 +28,12 @@ var (
 
 // Identity is an account with its secrets, on the device that made it. It may be used by several goroutines at once and
 // prints as its type name.
-type Identity struct{ s *state }
+type Identity struct{ s *hidden }
 
-// state is apart from Identity so that even a copied or dereferenced Identity prints no secret.
+// hidden keeps fmt out. A type that holds an Identity in an unexported field is printed without calling its String: under
+// a verb that fits no pointer, such as %s, fmt then follows one pointer, but never a second one.
+type hidden struct{ *state }
+
 type state struct {
 	// Static after Generate or Open, but for Wipe, which needs mu.
 	server      string
@@ -77,7 +80,7 @@ func Generate(now time.Time, server string) (*Identity, error) {
 	if err := s.rotateLocked(now); err != nil {
 		return nil, err
 	}
-	return &Identity{s}, nil
+	return &Identity{&hidden{s}}, nil
 }
 
 func deviceFor(id record.DeviceID, key ed25519.PrivateKey) record.Device {
@@ -152,8 +155,8 @@ func (id *Identity) SignDevice(label string, msg []byte) [record.SignatureSize]b
 func (id *Identity) Prekey(want record.PrekeyID) (Prekey, bool) {
 	id.s.mu.Lock()
 	defer id.s.mu.Unlock()
-	for _, p := range id.s.prekeys {
-		if p.public.ID == want {
+	for i := range id.s.prekeys {
+		if p := &id.s.prekeys[i]; p.public.ID == want {
 			return p.open(), true
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"crypto/hpke"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"github.com/taciturn-voice/taciturn/signaling/envelope"
@@ -77,22 +76,19 @@ func parsePayload(b []byte) (*Identity, error) {
 	if !in.Empty() || (count > 1 && s.prekeys[0].public.ID == s.prekeys[1].public.ID) {
 		return nil, ErrFormat
 	}
-	return &Identity{s}, nil
+	return &Identity{&hidden{s}}, nil
 }
 
-// ownList says whether the list is ours: made by our keys for our one device. Its age does not matter: Maintain signs it
-// anew.
+// ownList says whether the list is ours: made by our keys for our one device. It is judged as of its own time: Maintain
+// replaces what is too old.
 func (s *state) ownList() bool {
 	return s.list.Account == s.accountKey && len(s.list.Devices) == 1 &&
-		s.list.Devices[0] == deviceFor(s.list.Devices[0].ID, s.device) && signed(s.list.Verify(s.list.Issued))
+		s.list.Devices[0] == deviceFor(s.list.Devices[0].ID, s.device) && s.list.Verify(s.list.Issued) == nil
 }
 
 func (s *state) ownPrekey(p *record.Prekey) bool {
-	return p.Device == s.self.ID && p.Mailbox == s.mailbox && signed(p.Verify(s.self.Key, p.NotBefore))
+	return p.Device == s.self.ID && p.Mailbox == s.mailbox && p.Verify(s.self.Key, p.NotBefore) == nil
 }
-
-// signed forgives only age.
-func signed(err error) bool { return err == nil || errors.Is(err, record.ErrExpired) }
 
 // read reads a prekey and checks that its public key follows from the seed.
 func (p *prekeySecret) read(in *cryptobyte.String) bool {

@@ -38,7 +38,7 @@ func (p *prekeySecret) open() Prekey {
 	if err != nil {
 		panic("identity: internal error: a seed that made a key makes none: " + err.Error())
 	}
-	return Prekey{ID: p.public.ID, key: key}
+	return Prekey{ID: p.public.ID, key: &hiddenKey{key}}
 }
 
 func (p *prekeySecret) wipe() { clear(p.seed[:]) }
@@ -46,8 +46,11 @@ func (p *prekeySecret) wipe() { clear(p.seed[:]) }
 // Prekey is one prekey with its secret. It prints as its type name; the zero value holds no key.
 type Prekey struct {
 	ID  record.PrekeyID
-	key hpke.PrivateKey
+	key *hiddenKey
 }
+
+// hiddenKey keeps fmt out, as hidden does.
+type hiddenKey struct{ hpke.PrivateKey }
 
 // Public is the key as it is published.
 func (p Prekey) Public() [record.PrekeySize]byte {
@@ -55,7 +58,7 @@ func (p Prekey) Public() [record.PrekeySize]byte {
 }
 
 // Private opens what was sealed to Public. It is not wiped with the identity: drop it once the envelope is open.
-func (p Prekey) Private() hpke.PrivateKey { return p.key }
+func (p Prekey) Private() hpke.PrivateKey { return p.key.PrivateKey }
 
 func (Prekey) String() string               { return "identity.Prekey" }
 func (Prekey) GoString() string             { return "identity.Prekey" }
