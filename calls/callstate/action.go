@@ -1,0 +1,72 @@
+package callstate
+
+import (
+	"github.com/taciturn-voice/taciturn/calls/seal"
+	"github.com/taciturn-voice/taciturn/signaling/record"
+)
+
+// Action is something to do, in the order given.
+type Action interface{ action() }
+
+// The actions.
+type (
+	// Prepare: gather what the call needs (caller: directory, relay, queue, offers; callee: relay and queue) and answer with
+	// Prepared or PrepareFailed.
+	Prepare struct{}
+	// SendOffer: submit the device's OFFER, bit by bit the same each time.
+	SendOffer struct{ Device record.DeviceID }
+	// SendRing: with this side's transport.
+	SendRing struct{}
+	// SendAccept: draw the secret of consent.
+	SendAccept struct{}
+	// SendConfirm: make the voice key with this device and no other.
+	SendConfirm struct{ Device record.DeviceID }
+	// SendConnected proves the keys to the caller.
+	SendConnected struct{}
+	// SendReject refuses.
+	SendReject struct{ Reason seal.RejectReason }
+	// SendHangup goes through the server; Device is zero for a callee.
+	SendHangup struct {
+		Device record.DeviceID
+		Reason seal.HangupReason
+	}
+	// SendElsewhere stops a device from ringing.
+	SendElsewhere struct {
+		Device   record.DeviceID
+		Declined bool
+	}
+	// SendInCallHangup goes inside voice frames until acknowledged.
+	SendInCallHangup struct{ Reason seal.HangupReason }
+	// AckInCallHangup goes inside voice frames.
+	AckInCallHangup struct{}
+	// Alert: ring, at the callee.
+	Alert struct{}
+	// ShowRinging: at the caller.
+	ShowRinging struct{}
+	// ConnectMedia: the other side's transport is known; Device is zero for a callee.
+	ConnectMedia struct{ Device record.DeviceID }
+	// StartVoice: open the microphone.
+	StartVoice struct{}
+	// StopMedia: close it, and the path.
+	StopMedia struct{}
+	// Finish: the call is over. Always the last action.
+	Finish struct{ Result Result }
+)
+
+func (Prepare) action()          {}
+func (SendOffer) action()        {}
+func (SendRing) action()         {}
+func (SendAccept) action()       {}
+func (SendConfirm) action()      {}
+func (SendConnected) action()    {}
+func (SendReject) action()       {}
+func (SendHangup) action()       {}
+func (SendElsewhere) action()    {}
+func (SendInCallHangup) action() {}
+func (AckInCallHangup) action()  {}
+func (Alert) action()            {}
+func (ShowRinging) action()      {}
+func (ConnectMedia) action()     {}
+func (StartVoice) action()       {}
+func (StopMedia) action()        {}
+func (Finish) action()           {}
