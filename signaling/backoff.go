@@ -1,0 +1,38 @@
+package signaling
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Full jitter: each wait is uniform between nothing and a bound that doubles. Clients that lost a server together come
+// back spread out, all within the largest bound plus one attempt.
+const (
+	backoffFirst = 500 * time.Millisecond
+	backoffMost  = 16 * time.Second
+)
+
+// Backoff spaces attempts. The zero value is ready; one goroutine at a time.
+type Backoff struct{ bound time.Duration }
+
+// Reset starts over, after a success.
+func (b *Backoff) Reset() { b.bound = 0 }
+
+// Wait waits before the next attempt, or until ctx ends, whose error it then returns.
+func (b *Backoff) Wait(ctx context.Context) error {
+	timer := time.NewTimer(b.next())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// next draws a wait and doubles the bound.
+func (b *Backoff) next() time.Duration {
+	b.bound = min(max(backoffFirst, 2*b.bound), backoffMost)
+	return rand.N(b.bound)
+}
