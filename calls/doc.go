@@ -1,0 +1,46 @@
+// Package calls places and takes end-to-end-encrypted voice calls. It is the library that client apps import.
+//
+// A [Profile] is who one is: identity, contacts and the memory of offers seen. A [Phone] is a profile online. A [Call]
+// is one call, from the press of a button to exactly one [Result].
+//
+//	profile, err := calls.OpenProfile(dir, nil)
+//	phone, err := calls.New(calls.Config{Profile: profile})
+//	go phone.Serve(ctx)                       // online until ctx ends, reconnecting by itself
+//
+//	call, err := phone.Dial(ctx, contact, calls.Audio{Source: microphone, Sink: speaker})
+//	for event := range call.Events() { … }    // ends when the call has ended
+//
+//	call := <-phone.Incoming()
+//	err = call.Accept(calls.Audio{Source: microphone, Sink: speaker})
+//
+// # What happens in a call
+//
+//	caller                                 callee
+//	Dial: fetch device list and prekeys,
+//	      mint relay credentials, allocate
+//	OFFER ───────────────────────────────▶ open, verify, policy
+//	StateRinging ◀──────────────── RING    Incoming; path pre-warmed for contacts
+//	              ◀─────────────── ACCEPT  Accept: the human's press draws a secret that the voice key needs
+//	CONFIRM ─────────────────────────────▶
+//	StateTalking ◀──────────── CONNECTED   StateTalking
+//	═══ Opus 32 kbit/s CBR ▶ pad ▶ SFrame ▶ SRTP ▶ TURN ═══
+//	hang-up and mute ride inside the padding of voice frames
+//
+// No key exists before a human accepts, so no voice can leave before: the microphone of either side is first read when
+// the state becomes [StateTalking].
+//
+// # What the network may see
+//
+// Only relay candidates are used: neither side learns the other's address. A ringing phone answers by itself only to
+// callers that [Config.RingVisibility] allows (by default: its contacts); for anybody else it rings in silence, without
+// a packet, until its human accepts. Every voice packet has one size and one spacing, also while muted.
+//
+// # Concurrency
+//
+// All methods may be called from any goroutine. Each call has one loop that owns its state; [Phone.Close] and the end of
+// [Phone.Serve] wait for every goroutine.
+//
+// # Errors
+//
+// Errors name no person, address or call, so they can be logged.
+package calls

@@ -1,0 +1,91 @@
+package calls
+
+import (
+	"time"
+
+	"github.com/taciturn-voice/taciturn/calls/callstate"
+	"github.com/taciturn-voice/taciturn/calls/media"
+	"github.com/taciturn-voice/taciturn/calls/seal"
+	"github.com/taciturn-voice/taciturn/signaling"
+	"github.com/taciturn-voice/taciturn/signaling/record"
+)
+
+// queueLoop reads the call's queue until it is closed. A call that talks does not need it any more: voice goes on, and a
+// hang-up travels inside the voice.
+func (c *Call) queueLoop(queue *signaling.Queue) {
+	for {
+		delivery, err := queue.Receive(c.ctx)
+		if err != nil {
+			return
+		}
+		if !c.post(func() { c.opened(&delivery.Envelope) }) {
+			return
+		}
+	}
+}
+
+// opened handles one envelope of the call's queue. Whatever is not exactly right is dropped without an answer.
+func (c *Call) opened(env *seal.Envelope) {
+	var (
+		device record.DeviceID
+		m      seal.Message
+		err    error
+	)
+	if c.role == callstate.Caller {
+		device, m, err = c.caller.Open(time.Now(), env)
+	} else {
+		m, err = c.callee.Open(env)
+	}
+	if err != nil {
+		c.log.Debug("an envelope was dropped")
+		return
+	}
+	c.received(device, m)
+}
+
+// received is an authenticated message.
+func (c *Call) received(device record.DeviceID, m seal.Message) {
+	event := callstate.Received{Device: device, Type: m.Type()}
+	switch m := m.(type) {
+	case *seal.Ring:
+		// The callee's list may be newer than the directory's.
+		if contact, err := c.phone.profile.updateContact(c.contact, record.Published{List: m.List}, time.Now()); err == nil {
+			c.contact = contact
+		} else {
+			c.log.Warn("a callee's device list contradicts one seen before")
+			return
+		}
+		event.Transport = m.Transport != nil
+		c.learn(device, m.Transport)
+	case *seal.Accept:
+		event.Transport = m.Transport != nil
+		c.learn(device, m.Transport)
+	case *seal.Reject:
+		event.Reject = m.Reason
+	case *seal.Hangup:
+		event.Hangup = m.Reason
+	case *seal.Candidates:
+		if c.ready.conn != nil {
+			_ = c.ready.conn.AddCandidates(candidatesOf(m.Candidates))
+		}
+		return
+	}
+	c.step(event)
+}
+
+// connectLoop makes the path and then waits for its end.
+func (c *Call) connectLoop(conn *media.Conn, remote media.Description) {
+	if err := conn.Connect(c.ctx, remote); err != nil {
+		c.log.Debug("no media path")
+		c.post(func() { c.step(callstate.MediaFailed{}) })
+		return
+	}
+	if !c.post(func() { c.step(callstate.MediaUp{}) }) {
+		return
+	}
+	select {
+	case <-conn.Down():
+		c.post(func() { c.step(callstate.MediaFailed{}) })
+	case <-c.ctx.Done():
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/taciturn-voice/taciturn/calls"
+	"github.com/taciturn-voice/taciturn/calls/identity"
+	"github.com/taciturn-voice/taciturn/cmd/internal/command"
+	"github.com/taciturn-voice/taciturn/signaling"
+)
+
+// line is one JSON object of --json output.
+type line struct {
+	Event  string       `json:"event"`
+	At     time.Time    `json:"at"`
+	State  string       `json:"state,omitempty"`
+	Muted  *bool        `json:"muted,omitempty"`
+	From   string       `json:"from,omitempty"`
+	Code   string       `json:"code,omitempty"`
+	Result string       `json:"result,omitempty"`
+	Stats  *calls.Stats `json:"stats,omitempty"`
+}
+
+func (s session) print(l line, text string) {
+	if s.json {
+		_ = json.NewEncoder(s.stdout).Encode(l)
+		return
+	}
+	fmt.Fprintln(s.stdout, text)
+}
+
+// say reports something that is not about a call.
+func (s session) say(event, text string) { s.print(line{Event: event, At: time.Now()}, text) }
+
+// incoming shows who calls: this is the user's own screen, the one place where a name belongs.
+func (s session) incoming(call *calls.Call) {
+	from := call.PeerName()
+	if from == "" {
+		from = call.PeerAddress()
+	}
+	s.print(line{Event: "incoming", At: time.Now(), From: from}, from+" is calling; accept? [y/n]")
+}
+
+func (s session) event(e calls.Event, call *calls.Call) {
+	l := line{Event: e.Kind.String(), At: e.At}
+	text := ""
+	switch e.Kind {
+	case calls.EventState:
+		l.State = e.State.String()
+		text = l.State
+		if e.State == calls.StateTalking {
+			l.Code = call.Code()
+			text = "talking; to be sure that nobody listens, compare this code aloud: " + l.Code
+		}
+		if e.State == calls.StateEnded {
+			return // EventEnded says it with the result
+		}
+	case calls.EventFirstVoice:
+		text = "the other side can be heard"
+	case calls.EventPeerMuted:
+		l.Muted = &e.Muted
+		text = "the other side has unmuted"
+		if e.Muted {
+			text = "the other side has muted"
+		}
+	case calls.EventSourceEnded:
+		text = "the file has been played; silence from here on"
+	case calls.EventVoiceAlarm:
+		text = "warning: packets arrive that the other side did not send; playback is muted"
+	case calls.EventEnded:
+		stats := call.Stats()
+		l.Result, l.Stats = e.Result.String(), &stats
+		text = "ended: " + l.Result
+		if stats.FramesReceived > 0 {
+			text += fmt.Sprintf(" (%d frames sent, %d received, %.2f %% lost)", stats.FramesSent, stats.FramesReceived, 100*stats.LostRatio())
+		}
+	}
+	s.print(l, text)
+}
+
+// scanLoop sends the lines of r until it ends.
+func scanLoop(r io.Reader, lines chan<- string) {
+	defer close(lines)
+	for scanner := bufio.NewScanner(r); scanner.Scan(); {
+		lines <- scanner.Text()
+	}
+}
+
+// quiet is the phone's log: a person at a terminal reads events instead.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// explain adds to a failure what can be done about it.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*command.Error](err); ok {
+		return err
+	}
+	for _, known := range []struct {
+		is   error
+		hint string
+	}{
+		{signaling.ErrUnavailable, "is taciturnd running there? init --server URL names the server"},
+		{calls.ErrOffline, "is taciturnd running there? init --server URL names the server"},
+		{calls.ErrUnknownContact, "ask for a fresh link: taciturn id --link on the other phone"},
+		{calls.ErrContactChanged, "compare safety numbers before calling again: taciturn contact verify NAME"},
+		{calls.ErrNoRelay, "is the relay running? taciturnd prints its address at start"},
+		{identity.ErrFormat, "a contact link looks like https://host/#c/… and is printed by taciturn id --link"},
+	} {
+		if errors.Is(err, known.is) {
+			return command.Failed(err, known.hint)
+		}
+	}
+	return err
+}
