@@ -1,0 +1,174 @@
+package turn
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// ErrClosed is returned by ServeUDP after Close.
+var ErrClosed = errors.New("turn: server is closed")
+
+// Server is a relay. All methods may be called from any goroutine.
+type Server struct {
+	// Static after New.
+	cfg      Config
+	keyIDs   [][keyIDBytes]byte // of cfg.Secrets
+	epoch    time.Time          // times inside are since then, on the monotonic clock
+	nonceKey nonceKey
+	userKey  [32]byte
+	table    *table
+	budget   *budget
+	done     chan struct{} // closed by Close
+
+	wg sync.WaitGroup // workers and expiryLoop
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	closed   bool
+	sweeping bool // expiryLoop runs
+	sockets  map[*socket]struct{}
+	groups   map[netip.AddrPort]uint32
+	last     uint32 // group
+	past     Stats  // of sockets that are gone
+}
+
+// New checks cfg. It starts nothing.
+func New(cfg Config) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, epoch: time.Now(), table: newTable(cfg), budget: newBudget(cfg.UnauthenticatedPerSecond, cfg.UnauthenticatedBurst),
+		done: make(chan struct{}), sockets: make(map[*socket]struct{}), groups: make(map[netip.AddrPort]uint32),
+		past: Stats{Drops: make(map[Drop]uint64)},
+	}
+	for _, secret := range cfg.Secrets {
+		s.keyIDs = append(s.keyIDs, secret.keyID())
+	}
+	for _, key := range [][]byte{s.nonceKey[:], s.userKey[:]} {
+		if _, err := rand.Read(key); err != nil {
+			return nil, fmt.Errorf("turn: draw key: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// now is the time since New.
+func (s *Server) now() time.Duration { return time.Since(s.epoch) }
+
+// ServeUDP relays on conn until ctx ends or the server is closed, which is no error, or until conn fails. It closes conn.
+// Several sockets may be served at once; those with the same local address are shards of one. Any net.PacketConn will do whose
+// addresses are *net.UDPAddr.
+func (s *Server) ServeUDP(ctx context.Context, conn net.PacketConn) error {
+	k, err := s.open(conn)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	defer s.wg.Done()
+	defer s.forget(k)
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		k.close()
+	})
+	defer func() {
+		k.close()
+		if !stop() {
+			<-closed
+		}
+	}()
+	err = newWorker(s, k).run(ctx)
+	if ctx.Err() != nil || s.isClosed() {
+		return nil
+	}
+	return err
+}
+
+// open registers conn and starts the expiry loop with the first one.
+func (s *Server) open(conn net.PacketConn) (*socket, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	k := &socket{conn: conn, group: s.groupLocked(conn.LocalAddr())}
+	s.sockets[k] = struct{}{}
+	s.wg.Add(1)
+	if !s.sweeping {
+		s.sweeping = true
+		s.wg.Go(s.expiryLoop)
+	}
+	return k, nil
+}
+
+// groupLocked numbers local addresses. They are the server's own, so a map may hold them.
+func (s *Server) groupLocked(local net.Addr) uint32 {
+	var at netip.AddrPort
+	if u, ok := local.(*net.UDPAddr); ok {
+		at = u.AddrPort()
+	}
+	g, ok := s.groups[at]
+	if !ok || !at.IsValid() {
+		s.last++
+		g = s.last
+		s.groups[at] = g
+	}
+	return g
+}
+
+func (s *Server) forget(k *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sockets, k)
+	k.counters.addTo(&s.past)
+}
+
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stats counts.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sum := s.past
+	sum.Drops = make(map[Drop]uint64, len(s.past.Drops))
+	for why, n := range s.past.Drops {
+		sum.Drops[why] = n
+	}
+	for k := range s.sockets {
+		k.counters.addTo(&sum)
+	}
+	sum.Allocations = s.table.allocations()
+	return sum
+}
+
+// Close stops every ServeUDP, waits for it and zeroes all slots. It may be called more than once, and the first time without
+// ServeUDP.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.done)
+	}
+	for k := range s.sockets {
+		k.close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	s.table.wipeAll()
+	return nil
+}
