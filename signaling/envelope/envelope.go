@@ -1,6 +1,9 @@
 package envelope
 
-import "errors"
+import (
+	"errors"
+	"log/slog"
+)
 
 // Sizes in bytes.
 const (
@@ -23,23 +26,29 @@ var (
 	ErrVersion = errors.New("envelope: unknown version or class")
 )
 
-// Envelope is one whole envelope.
+// Envelope is one whole envelope. Its bytes name a queue: it prints as its type name.
 type Envelope [Size]byte
 
-// String is the type's name: the bytes name a queue.
-func (e *Envelope) String() string { return "envelope.Envelope" }
+func (Envelope) String() string       { return "envelope.Envelope" }
+func (Envelope) GoString() string     { return "envelope.Envelope" }
+func (Envelope) LogValue() slog.Value { return slog.StringValue("envelope.Envelope") }
 
-// KeyID finds the key at the receiver and is random to everybody else.
+// KeyID finds the key at the receiver and is random to everybody else. It prints as its type name.
 type KeyID [KeyIDSize]byte
 
-// String is the type's name.
-func (KeyID) String() string { return "envelope.KeyID" }
+func (KeyID) String() string       { return "envelope.KeyID" }
+func (KeyID) GoString() string     { return "envelope.KeyID" }
+func (KeyID) LogValue() slog.Value { return slog.StringValue("envelope.KeyID") }
 
-// Header is the part that a server reads.
+// Header is the part that a server reads. It prints as its type name.
 type Header struct {
 	Queue QueueID
 	KeyID KeyID
 }
+
+func (Header) String() string       { return "envelope.Header" }
+func (Header) GoString() string     { return "envelope.Header" }
+func (Header) LogValue() slog.Value { return slog.StringValue("envelope.Header") }
 
 // Append appends the 26 header bytes to b.
 func (h Header) Append(b []byte) []byte {

@@ -32,7 +32,8 @@ func ParseQueueID(text string) (QueueID, error) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(QueueIDSize) {
 		return QueueID{}, ErrQueueID
 	}
-	if _, err := base64.RawURLEncoding.Strict().Decode(q.b[:], []byte(text)); err != nil {
+	// Fewer bytes come of line ends, which encoding/base64 skips.
+	if n, err := base64.RawURLEncoding.Strict().Decode(q.b[:], []byte(text)); err != nil || n != QueueIDSize {
 		return QueueID{}, ErrQueueID
 	}
 	return q, nil
