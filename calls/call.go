@@ -66,7 +66,7 @@ type Call struct {
 	result Result
 	err    error
 	peer   *signaling.Client // to the other side's server, once there is something to say
-	held   prepared // what release closes
+	held   prepared          // what release closes
 	code   string
 	times  Times
 }

@@ -49,6 +49,8 @@ func (s *Server) open(ctx context.Context, b *box) error {
 	}
 	s.boxes[b] = struct{}{}
 	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, busTimeout) // the bus wants a deadline
+	defer cancel()
 	sub, err := s.cfg.Bus.Subscribe(ctx, s.cfg.Bus.Subject(b.queue.Bytes()), b.arrived)
 	if err != nil {
 		s.remove(b)
