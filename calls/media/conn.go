@@ -49,8 +49,8 @@ type Conn struct {
 	remotes []Candidate // accepted, at most MaxCandidates
 	applied int         // how many of remotes pion knows; -1 before it has a description
 
-	closing   sync.Once
-	closeDone chan struct{}
+	closing   atomic.Bool   // somebody does what Close does
+	closeDone chan struct{} // and is done
 }
 
 // New checks cfg and prepares one side of one call. It does no I/O.
@@ -192,31 +192,38 @@ func (c *Conn) Stats() Stats {
 const closeGrace = time.Second
 
 // Close ends the media: it hands the allocations back, closes Down, wakes
-// every reader and returns when the last goroutine has ended. It takes at most
-// about closeGrace when a relay is dead. It may be called at any time, also
-// while Gather or Connect blocks, and again.
+// every reader and returns when the last goroutine has ended. When a relay is
+// dead it takes closeGrace and, because pion notices that its socket is cut
+// when it next retransmits, up to 1.6 s more. It may be called at any time,
+// also while Gather or Connect blocks, and again.
 func (c *Conn) Close() error {
-	c.closing.Do(func() {
-		c.mu.Lock()
-		c.state = StateClosed
-		c.mu.Unlock()
-		c.end()
-		c.goDown()
-		c.inbox.close()
-		c.running.Wait()
-
-		cut := time.AfterFunc(closeGrace, c.sockets.closeAll)
-		c.mu.Lock()
-		pc := c.pc
-		c.mu.Unlock()
-		if pc != nil {
-			_ = pc.GracefulClose() // what it reports is that something was closed before
-		}
-		cut.Stop()
-		c.sockets.closeAll()
+	// Not a sync.Once: a second caller would wait on its mutex, and virtual time stands still while anybody does.
+	if c.closing.CompareAndSwap(false, true) {
+		c.close()
 		close(c.closeDone)
-	})
+	}
 	<-c.closeDone
 
 	return nil
+}
+
+func (c *Conn) close() {
+	c.mu.Lock()
+	c.state = StateClosed
+	c.mu.Unlock()
+	c.end()
+	c.goDown()
+	c.inbox.close()
+	// From here on: Gather and Connect may be inside pion, which may be waiting for the relay.
+	cut := time.AfterFunc(closeGrace, c.sockets.closeAll)
+	defer cut.Stop()
+	c.running.Wait()
+
+	c.mu.Lock()
+	pc := c.pc
+	c.mu.Unlock()
+	if pc != nil {
+		_ = pc.GracefulClose() // what it reports is that something was closed before
+	}
+	c.sockets.closeAll()
 }

@@ -162,9 +162,6 @@ func (c *Conn) addLocked(candidates []Candidate) error {
 // ErrDTLS, ErrFingerprint, ErrClosed or that of ctx; after any of them the
 // Conn is closed.
 func (c *Conn) Connect(ctx context.Context, remote Description) error {
-	if err := remote.check(); err != nil {
-		return err
-	}
 	if err := c.begin(StateGathered, StateConnecting); err != nil {
 		return err
 	}
@@ -186,6 +183,9 @@ func (c *Conn) Connect(ctx context.Context, remote Description) error {
 }
 
 func (c *Conn) connect(ctx context.Context, remote Description) error {
+	if err := remote.check(); err != nil {
+		return err
+	}
 	if err := c.negotiate(remote); err != nil {
 		return err
 	}

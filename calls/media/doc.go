@@ -65,7 +65,8 @@
 //	connecting                 13 s    at most without a working pair
 //	TCP and TLS relays          1 s    later than UDP ones, and not at all if UDP worked
 //
-// An authenticated DTLS close from the peer closes Down at once.
+// An authenticated DTLS close from the peer closes Down at once. It is one
+// datagram and never repeated: where it is lost, the 13 s remain.
 //
 // # Privacy
 //

@@ -37,6 +37,10 @@ func newWorld(t testing.TB, latency time.Duration) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	listener, err := w.Host(netip.MustParseAddr(relayIP)).Listen("tcp4", "0.0.0.0:"+relayPort)
+	if err != nil {
+		t.Fatal(err)
+	}
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
 	w.relay, err = turn.NewServer(turn.ServerConfig{
@@ -45,6 +49,7 @@ func newWorld(t testing.TB, latency time.Duration) *world {
 			return a.Username, turn.GenerateAuthKey(relayUser, a.Realm, relayPass), a.Username == relayUser
 		},
 		PacketConnConfigs: []turn.PacketConnConfig{{PacketConn: conn, RelayAddressGenerator: w}},
+		ListenerConfigs:   []turn.ListenerConfig{{Listener: listener, RelayAddressGenerator: w}},
 		LoggerFactory:     quiet,
 	})
 	if err != nil {
@@ -79,16 +84,21 @@ func (w *world) AllocateListener(turn.AllocateListenerConfig) (net.Listener, net
 }
 func (w *world) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) { return nil, errUnsupported }
 
-func (w *world) config(role Role) Config {
-	ip := aliceIP
+// phone is the host of a phone.
+func (w *world) phone(role Role) *netsim.Host {
 	if role == Callee {
-		ip = bobIP
+		return w.Host(netip.MustParseAddr(bobIP))
 	}
 
+	return w.Host(netip.MustParseAddr(aliceIP))
+}
+
+func (w *world) config(role Role) Config {
 	return Config{
 		Role:         role,
 		Relays:       []Relay{{URL: relayURL, Username: relayUser, Password: relayPass}},
-		ListenPacket: w.host(ip),
+		ListenPacket: w.phone(role).ListenPacket,
+		DialContext:  w.phone(role).DialContext,
 		Log:          slog.New(slog.DiscardHandler),
 	}
 }
