@@ -15,7 +15,7 @@ const credentialLifetime = 10 * time.Minute
 // mintRelay is the only place where signaling and relay meet: signaling gets a function and no type of the relay's.
 func mintRelay(cfg config) func(now time.Time) (signaling.RelayPair, error) {
 	urls := []string{relayURL(cfg.turnPublic)}
-	hosts := []string{cfg.turnPublic.Addr().String()}
+	hosts := relayHosts(cfg)
 	return func(now time.Time) (signaling.RelayPair, error) {
 		pair, err := turn.Mint(cfg.secrets[0], now, credentialLifetime)
 		if err != nil {
@@ -33,3 +33,6 @@ func mintRelay(cfg config) func(now time.Time) (signaling.RelayPair, error) {
 
 // relayURL is the TURN URI of RFC 7065 for UDP.
 func relayURL(a netip.AddrPort) string { return "turn:" + a.String() + "?transport=udp" }
+
+// relayHosts are the relays that this service's phones may be made to talk to.
+func relayHosts(cfg config) []string { return []string{cfg.turnPublic.Addr().String()} }

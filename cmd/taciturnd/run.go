@@ -77,7 +77,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("open the directory: %w", err)
 		}
-		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: mintRelay(n.cfg), RegistrationOpen: n.cfg.registration, Log: n.log})
+		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: mintRelay(n.cfg), RelayHosts: relayHosts(n.cfg), RegistrationOpen: n.cfg.registration, Log: n.log})
 		if err != nil {
 			return fmt.Errorf("set up signaling: %w", err)
 		}
