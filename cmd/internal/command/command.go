@@ -62,7 +62,7 @@ func Report(w io.Writer, name string, err error) int {
 // Main runs app until it is done or SIGINT or SIGTERM asks it to stop, and exits the process.
 func Main(app *cli.App) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := app.RunContext(ctx, os.Args)
+	err := app.RunContext(ctx, Order(app, os.Args))
 	stop()
 	os.Exit(Report(os.Stderr, app.Name, err))
 }
