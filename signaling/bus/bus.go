@@ -119,6 +119,9 @@ func (b *Bus) connect(cfg Config) (err error) {
 		// The default handler prints subjects to standard error.
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) { b.dropped.Add(1) }),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) {
+			if b.isClosed() {
+				return
+			}
 			b.disconnected.Add(1)
 			b.log.Warn("the bus has lost its cluster and reconnects")
 		}),
@@ -173,6 +176,12 @@ func (b *Bus) Close() error {
 		return b.embedded.close()
 	}
 	return nil
+}
+
+func (b *Bus) isClosed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.closed
 }
 
 // cause maps an error of NATS to ours: theirs carry URLs (with passwords), subjects and keys.
