@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -120,20 +121,14 @@ func (u *username) parsePair(b []byte) bool {
 // integrityKey is the key of a long-term credential, see longTermKey.
 type integrityKey [md5.Size]byte
 
-// String is the type name.
-func (Credential) String() string { return "turn.Credential" }
-
-// GoString is the type name.
-func (Credential) GoString() string { return "turn.Credential" }
+// Format prints the type name whatever the verb.
+func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "turn.Credential") }
 
 // LogValue is the type name.
 func (Credential) LogValue() slog.Value { return slog.StringValue("turn.Credential") }
 
-// String is the type name.
-func (Pair) String() string { return "turn.Pair" }
-
-// GoString is the type name.
-func (Pair) GoString() string { return "turn.Pair" }
+// Format prints the type name whatever the verb.
+func (Pair) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "turn.Pair") }
 
 // LogValue is the type name.
 func (Pair) LogValue() slog.Value { return slog.StringValue("turn.Pair") }
