@@ -12,8 +12,10 @@ type tuple struct {
 	group  uint32
 }
 
+const tupleBytes = 16 + 2 + 4
+
 // bytes is for hashing: address(16) port(2) group(4).
-func (t tuple) bytes() (b [22]byte) {
+func (t tuple) bytes() (b [tupleBytes]byte) {
 	ip := t.client.Addr().As16()
 	copy(b[:], ip[:])
 	binary.BigEndian.PutUint16(b[16:], t.client.Port())

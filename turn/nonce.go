@@ -41,10 +41,12 @@ func (k *nonceKey) valid(text []byte, h *hasher, client tuple, now time.Duration
 }
 
 func (k *nonceKey) raw(h *hasher, minute uint32, client tuple) (raw [nonceBytes]byte) {
-	binary.BigEndian.PutUint32(raw[:], minute)
+	var msg [nonceMinuteBytes + tupleBytes]byte
+	binary.BigEndian.PutUint32(msg[:], minute)
 	key := client.bytes()
-	msg := append(raw[:nonceMinuteBytes:nonceMinuteBytes], key[:]...)
-	sum := h.sha256(k[:], msg)
+	copy(msg[nonceMinuteBytes:], key[:])
+	sum := h.sha256(k[:], msg[:])
+	copy(raw[:], msg[:nonceMinuteBytes])
 	copy(raw[nonceMinuteBytes:], sum[:])
 	return raw
 }

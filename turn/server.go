@@ -124,11 +124,18 @@ func (s *Server) groupLocked(local net.Addr) uint32 {
 	return g
 }
 
+// forget drops a socket, and with the last one of a local address the allocations that nobody can reach any more.
 func (s *Server) forget(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sockets, k)
 	k.counters.addTo(&s.past)
+	for other := range s.sockets {
+		if other.group == k.group {
+			return
+		}
+	}
+	s.table.wipeIf(func(a *allocation) bool { return a.group == k.group })
 }
 
 func (s *Server) isClosed() bool {
@@ -169,6 +176,6 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
-	s.table.wipeAll()
+	s.table.wipeIf(func(*allocation) bool { return true })
 	return nil
 }

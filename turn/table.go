@@ -181,13 +181,13 @@ func (t *table) wipeLocked(n uint32) {
 	t.free = append(t.free, n)
 }
 
-// wipeAll ends everything.
-func (t *table) wipeAll() {
+// wipeIf frees and zeroes the slots that are of an ended service.
+func (t *table) wipeIf(over func(*allocation) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for b := range t.blocks {
 		for i := range t.blocks[b] {
-			if t.blocks[b][i].state != 0 {
+			if a := &t.blocks[b][i]; a.state != 0 && over(a) {
 				t.wipeLocked(uint32(b*blockSlots+i) + 1)
 			}
 		}
