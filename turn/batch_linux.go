@@ -1,26 +1,40 @@
 package turn
 
 import (
+	"encoding/binary"
 	"net"
 	"net/netip"
+	"strconv"
+	"syscall"
+	"unsafe"
 
-	"golang.org/x/net/ipv4"
-	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
 )
 
-// batcher is what ipv4.PacketConn and ipv6.PacketConn share; their Message is one type.
-type batcher interface {
-	ReadBatch(ms []ipv4.Message, flags int) (int, error)
-	WriteBatch(ms []ipv4.Message, flags int) (int, error)
+// multiMessage is struct mmsghdr of recvmmsg(2).
+type multiMessage struct {
+	unix.Msghdr
+	n uint32
 }
 
-// batchTransport reads with recvmmsg and writes with sendmmsg.
+// socketAddress has room for both families: sockaddr_in is family(2) port(2) address(4), sockaddr_in6 has its address at 8.
+type socketAddress struct{ unix.RawSockaddrInet6 }
+
+// batchTransport reads with recvmmsg and writes with sendmmsg. The calls are made by hand, because what golang.org/x/net does
+// with addresses leaves two heap objects for each datagram.
 type batchTransport struct {
-	conn    batcher
-	in, out [batchPackets]ipv4.Message
-	froms   int // of in that hold addresses
-	to      [batchPackets]net.UDPAddr
-	ips     [batchPackets][16]byte
+	// Static after newTransport.
+	conn       syscall.RawConn
+	dual       bool // the socket is of IPv6, where IPv4 is mapped
+	recv, send func(fd uintptr) bool
+
+	// Owned by read and write. The arrays are what recv and send work on: want messages from first on.
+	ms          [batchPackets]multiMessage
+	vecs        [batchPackets]unix.Iovec
+	addrs       [batchPackets]socketAddress
+	first, want int
+	done        int
+	errno       syscall.Errno
 }
 
 func newTransport(conn net.PacketConn) transport {
@@ -29,76 +43,113 @@ func newTransport(conn net.PacketConn) transport {
 		return packetTransport{conn}
 	}
 	t := &batchTransport{}
-	if local, ok := u.LocalAddr().(*net.UDPAddr); ok && local.IP.To4() == nil {
-		t.conn = ipv6.NewPacketConn(u)
-	} else {
-		t.conn = ipv4.NewPacketConn(u)
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return udpTransport{u}
 	}
-	for i := range t.in {
-		t.in[i].Buffers = make([][]byte, 1)
-		t.out[i].Buffers = make([][]byte, 1)
-		t.out[i].Addr = &t.to[i]
+	domain := 0
+	if raw.Control(func(fd uintptr) { domain, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DOMAIN) }) != nil || err != nil {
+		return udpTransport{u}
+	}
+	t.conn, t.dual = raw, domain == unix.AF_INET6
+	t.recv = func(fd uintptr) bool { return t.call(unix.SYS_RECVMMSG, fd) }
+	t.send = func(fd uintptr) bool { return t.call(unix.SYS_SENDMMSG, fd) }
+	for i := range t.ms {
+		t.ms[i].Name = (*byte)(unsafe.Pointer(&t.addrs[i]))
+		t.ms[i].Iov = &t.vecs[i]
+		t.ms[i].SetIovlen(1)
 	}
 	return t
 }
 
-func (t *batchTransport) read(in []datagram) (int, error) {
-	in = in[:min(len(in), batchPackets)]
-	for i := range in {
-		t.in[i].Buffers[0] = in[i].b
+// call is one system call; false asks to wait until the socket is ready.
+func (t *batchTransport) call(trap, fd uintptr) bool {
+	for {
+		n, _, errno := syscall.Syscall6(trap, fd, uintptr(unsafe.Pointer(&t.ms[t.first])), uintptr(t.want), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return false
+		}
+		t.done, t.errno = int(n), errno
+		return true
 	}
-	n, err := t.conn.ReadBatch(t.in[:len(in)], 0)
-	if err != nil {
+}
+
+func (t *batchTransport) read(in []datagram) (int, error) {
+	t.first, t.want = 0, min(len(in), batchPackets)
+	for i := range in[:t.want] {
+		t.ms[i].Namelen = uint32(unsafe.Sizeof(t.addrs[i]))
+		t.point(i, in[i].b)
+	}
+	if err := t.conn.Read(t.recv); err != nil {
 		return 0, err
 	}
-	t.froms = n
-	for i := range n {
-		in[i].b, in[i].addr = in[i].b[:t.in[i].N], netip.AddrPort{}
-		if u, ok := t.in[i].Addr.(*net.UDPAddr); ok {
-			in[i].addr = unmapped(u.AddrPort())
-		}
+	if t.errno != 0 {
+		return 0, t.errno
 	}
-	return n, nil
+	for i := range in[:t.done] {
+		in[i].b, in[i].addr = in[i].b[:min(int(t.ms[i].n), len(in[i].b))], t.addrs[i].addrPort()
+	}
+	return t.done, nil
 }
 
 func (t *batchTransport) write(out []datagram) {
-	ms := t.out[:len(out)]
 	for i := range out {
-		ms[i].Buffers[0] = out[i].b
-		t.address(i, out[i].addr)
+		t.point(i, out[i].b)
+		t.ms[i].Namelen = t.addrs[i].set(out[i].addr, t.dual)
 		out[i].failed = false
 	}
-	for first := 0; first < len(ms); {
-		n, err := t.conn.WriteBatch(ms[first:], 0)
-		if first += max(n, 0); err != nil && first < len(ms) { // the one after those sent is at fault
-			out[first].failed = true
-			first++
-		} else if n <= 0 {
-			return
+	for t.first = 0; t.first < len(out); {
+		t.want = len(out) - t.first
+		if t.conn.Write(t.send) != nil || t.errno != 0 { // the first is at fault
+			out[t.first].failed = true
+			t.first++
+			continue
 		}
+		t.first += t.done
 	}
 }
 
-// address fills to[i] without allocating.
-func (t *batchTransport) address(i int, a netip.AddrPort) {
-	ip := t.ips[i][:16]
-	if a.Addr().Is4() {
-		v4 := a.Addr().As4()
-		ip = ip[:copy(ip, v4[:])]
-	} else {
-		t.ips[i] = a.Addr().As16()
-	}
-	t.to[i] = net.UDPAddr{IP: ip, Port: int(a.Port()), Zone: a.Addr().Zone()}
+func (t *batchTransport) point(i int, b []byte) {
+	t.vecs[i].Base = unsafe.SliceData(b)
+	t.vecs[i].SetLen(len(b))
 }
 
-func (t *batchTransport) wipe() {
-	for i := range t.in[:t.froms] {
-		if u, ok := t.in[i].Addr.(*net.UDPAddr); ok { // made for us, and garbage from here on
-			clear(u.IP)
-			*u = net.UDPAddr{}
+func (t *batchTransport) wipe() { clear(t.addrs[:]) }
+
+// addrPort is invalid when the kernel wrote none.
+func (a *socketAddress) addrPort() netip.AddrPort {
+	b := (*[unsafe.Sizeof(*a)]byte)(unsafe.Pointer(a))
+	port := binary.BigEndian.Uint16(b[2:])
+	switch a.Family {
+	case unix.AF_INET:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:])), port)
+	case unix.AF_INET6:
+		ip := netip.AddrFrom16(a.Addr).Unmap()
+		if a.Scope_id != 0 && ip.Is6() {
+			ip = ip.WithZone(strconv.FormatUint(uint64(a.Scope_id), 10))
 		}
-		t.in[i].Addr = nil
+		return netip.AddrPortFrom(ip, port)
 	}
-	clear(t.to[:])
-	clear(t.ips[:])
+	return netip.AddrPort{}
+}
+
+// set returns the size.
+func (a *socketAddress) set(to netip.AddrPort, dual bool) uint32 {
+	*a = socketAddress{}
+	b := (*[unsafe.Sizeof(*a)]byte)(unsafe.Pointer(a))
+	binary.BigEndian.PutUint16(b[2:], to.Port())
+	if to.Addr().Is4() && !dual {
+		ip := to.Addr().As4()
+		a.Family = unix.AF_INET
+		copy(b[4:], ip[:])
+		return unix.SizeofSockaddrInet4
+	}
+	a.Family, a.Addr = unix.AF_INET6, to.Addr().As16()
+	if scope, err := strconv.ParseUint(to.Addr().Zone(), 10, 32); err == nil {
+		a.Scope_id = uint32(scope)
+	}
+	return unix.SizeofSockaddrInet6
 }
