@@ -17,6 +17,9 @@ import (
 // long enough that ciphertext does not hold it by chance (2^-64 per place).
 const needleBytes = 8
 
+// needleDistinct is how many different bytes a needle must have.
+const needleDistinct = 6
+
 // observer is what relay and server could see, written down. It looks at bytes on sockets and in requests, never into
 // the phones.
 type observer struct {
@@ -48,18 +51,29 @@ func newObserver() *observer {
 	}
 }
 
-// secret adds every piece of b that must not be seen. Constant pieces, which Opus silence has, would be found in any
-// padding, so pieces of one repeated byte are left out.
+// secret adds every piece of b that must not be seen. Pieces of few different bytes, which Opus silence has, would be found
+// in any padding and in the counters of DTLS, so they are left out.
 func (o *observer) secret(b []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := 0; i+needleBytes <= len(b); i++ {
 		piece := b[i : i+needleBytes]
-		if bytes.Count(piece, piece[:1]) == needleBytes {
+		if distinct(piece) < needleDistinct {
 			continue
 		}
 		o.needles[maphash.Bytes(o.seed, piece)] = bytes.Clone(piece)
 	}
+}
+
+func distinct(b []byte) (n int) {
+	var seen [256]bool
+	for _, x := range b {
+		if !seen[x] {
+			seen[x] = true
+			n++
+		}
+	}
+	return n
 }
 
 // holdsSecretLocked looks for any needle at any place of b.

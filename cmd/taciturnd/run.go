@@ -65,6 +65,10 @@ func (n *node) start(ctx context.Context) (err error) {
 		if n.sockets, err = turn.ListenUDP(n.cfg.turnListen.String(), n.cfg.shards); err != nil {
 			return listenError("relay (UDP)", "--turn-listen", err)
 		}
+		if u, ok := n.sockets[0].LocalAddr().(*net.UDPAddr); ok && n.cfg.turnPublic.Port() == 0 {
+			// Asked for any free port: clients must hear which one it became.
+			n.cfg.turnPublic = netip.AddrPortFrom(n.cfg.turnPublic.Addr(), u.AddrPort().Port())
+		}
 	}
 	if n.cfg.role.signaling() {
 		if n.web, err = net.Listen("tcp", n.cfg.listen.String()); err != nil {
