@@ -43,8 +43,8 @@ func (h *Host) ListenPacket(_, address string) (net.PacketConn, error) {
 func (c *packetConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.addr) }
 
 func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
-	expired, stop := c.read.wait()
-	defer stop()
+	expired, changed, stop := c.read.wait()
+	defer func() { stop() }()
 	for {
 		select {
 		case <-c.closed:
@@ -53,9 +53,9 @@ func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 			return copy(p, d.p), net.UDPAddrFromAddrPort(d.from), nil
 		case <-expired:
 			return 0, nil, os.ErrDeadlineExceeded
-		case <-c.read.changed():
+		case <-changed:
 			stop()
-			expired, stop = c.read.wait()
+			expired, changed, stop = c.read.wait()
 		}
 	}
 }
@@ -110,20 +110,14 @@ func (d deadline) set(t time.Time) {
 	d.s.moved = make(chan struct{})
 }
 
-// changed is closed by the next set.
-func (d deadline) changed() <-chan struct{} {
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
-	return d.s.moved
-}
-
-// wait returns a channel that fires at the deadline, never without one, and its release.
-func (d deadline) wait() (<-chan time.Time, func()) {
+// wait returns a channel that fires at the deadline, never without one, a channel that the next set closes, and the release
+// of both. One step for both: a set between two would be missed by whoever waits.
+func (d deadline) wait() (expired <-chan time.Time, changed <-chan struct{}, release func()) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	if d.s.at.IsZero() {
-		return nil, func() {}
+		return nil, d.s.moved, func() {}
 	}
 	t := time.NewTimer(time.Until(d.s.at))
-	return t.C, func() { t.Stop() }
+	return t.C, d.s.moved, func() { t.Stop() }
 }

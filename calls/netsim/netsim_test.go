@@ -171,3 +171,23 @@ func TestNobodyListeningIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// net/http ends a pending read by a deadline in the past; one that is missed waits for ever.
+func TestADeadlineSetAtAnyMomentEndsARead(t *testing.T) {
+	n := New(Config{})
+	conn := socket(t, n.Host(netip.MustParseAddr("192.0.2.1")), ":1")
+	for range 2000 {
+		if err := conn.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _, _ = conn.ReadFrom(make([]byte, 1))
+		}()
+		if err := conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+	}
+}

@@ -160,7 +160,7 @@ func (s *stream) Write(p []byte) (int, error) {
 
 func (s *stream) Read(p []byte) (int, error) {
 	q := s.in
-	expired, stop := s.read.wait()
+	expired, moved, stop := s.read.wait()
 	defer func() { stop() }()
 	for {
 		reachable := q.reachable()
@@ -205,9 +205,9 @@ func (s *stream) Read(p []byte) (int, error) {
 		case <-arrival:
 		case <-expired:
 			return 0, os.ErrDeadlineExceeded
-		case <-s.read.changed():
+		case <-moved:
 			stop()
-			expired, stop = s.read.wait()
+			expired, moved, stop = s.read.wait()
 		}
 	}
 }

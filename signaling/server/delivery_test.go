@@ -31,7 +31,10 @@ func TestAnEnvelopeReachesTheConnectedDevice(t *testing.T) {
 		if err := c.Submit(t.Context(), letter(bob.mailbox, 4), bob.delivery); !errors.Is(err, signaling.ErrRefused) {
 			t.Errorf("a mailbox without a connection: %v", err)
 		}
-		if n.queued.Load() != 0 || len(n.boxes) != 0 {
+		n.mu.Lock()
+		boxes := len(n.boxes)
+		n.mu.Unlock()
+		if n.queued.Load() != 0 || boxes != 0 {
 			t.Error("something is left of a mailbox that is gone")
 		}
 	})
