@@ -41,13 +41,12 @@ func newBench(tb testing.TB) *bench {
 // packets runs a batch through the worker.
 func (b *bench) packets(in []datagram) {
 	w := b.worker
-	w.now = b.server.now()
 	for i, d := range in {
 		w.in[i].addr, w.in[i].b = d.addr, w.buffers[i][:copy(w.buffers[i][:], d.b)]
-		w.packet(&w.in[i], w.scratch[i][:])
 	}
-	w.flush()
-	w.wipe(len(in))
+	scrub()
+	w.batch(len(in))
+	scrub()
 }
 
 // answer runs one packet and returns what goes out.

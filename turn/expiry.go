@@ -25,6 +25,8 @@ func (t *table) due() time.Duration {
 }
 
 // sweep wipes what has ended, block by block so that data waits little, and notes when the next one ends.
+//
+//go:noinline
 func (t *table) sweep(now time.Duration) {
 	t.mu.Lock()
 	t.next = never // lowered again by what is added meanwhile
@@ -68,7 +70,9 @@ func (s *Server) expiryLoop() {
 		case <-s.table.wake:
 		case <-timer.C:
 			swept = s.now()
+			scrub()
 			s.table.sweep(swept)
+			scrub()
 		}
 		if due := s.table.due(); due == never {
 			timer.Stop()

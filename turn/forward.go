@@ -96,7 +96,7 @@ func (w *worker) send(m *message, who tuple, scratch []byte) Drop {
 	if !ok {
 		return DropMalformed
 	}
-	if len(m.appendUnknown(scratch[:0])) != 0 { // RFC 8489 section 6.3.2
+	if m.lacksUnderstanding() { // RFC 8489 section 6.3.2
 		return DropMalformed
 	}
 	var data attribute

@@ -135,7 +135,9 @@ func (s *Server) forget(k *socket) {
 			return
 		}
 	}
+	scrub()
 	s.table.wipeIf(func(a *allocation) bool { return a.group == k.group })
+	scrub()
 }
 
 func (s *Server) isClosed() bool {
@@ -176,6 +178,8 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
+	scrub()
 	s.table.wipeIf(func(*allocation) bool { return true })
+	scrub()
 	return nil
 }

@@ -182,6 +182,8 @@ func (t *table) wipeLocked(n uint32) {
 }
 
 // wipeIf frees and zeroes the slots that are of an ended service.
+//
+//go:noinline
 func (t *table) wipeIf(over func(*allocation) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -41,10 +41,7 @@ const (
 // run serves until the socket is closed or keeps failing.
 func (w *worker) run(ctx context.Context) error {
 	for {
-		for i := range w.in {
-			w.in[i].b = w.buffers[i][:]
-		}
-		n, err := w.transport.read(w.in)
+		n, err := w.read()
 		if err != nil {
 			if err := w.readFailed(ctx, err); err != nil {
 				return err
@@ -52,13 +49,32 @@ func (w *worker) run(ctx context.Context) error {
 			continue
 		}
 		w.failures = 0
-		w.now = w.server.now()
-		for i := range w.in[:n] {
-			w.packet(&w.in[i], w.scratch[i][:])
-		}
-		w.flush()
-		w.wipe(n)
+		scrub()
+		w.batch(n)
+		scrub()
 	}
+}
+
+// read waits for datagrams.
+//
+//go:noinline
+func (w *worker) read() (int, error) {
+	for i := range w.in {
+		w.in[i].b = w.buffers[i][:]
+	}
+	return w.transport.read(w.in)
+}
+
+// batch handles n datagrams, from decisions to wiping. What it knows stays below run's frame on the stack.
+//
+//go:noinline
+func (w *worker) batch(n int) {
+	w.now = w.server.now()
+	for i := range w.in[:n] {
+		w.packet(&w.in[i], w.scratch[i][:])
+	}
+	w.flush()
+	w.wipe(n)
 }
 
 // readFailed decides whether a read is worth another try: one failed datagram must not end the service.
@@ -136,7 +152,9 @@ func (w *worker) wipe(n int) {
 		clear(w.buffers[i][:len(d.b)])
 	}
 	for i := range w.scratch[:n] {
-		clear(w.scratch[i][:])
+		if w.scratch[i][4] != 0 { // all that is ever written there has the magic
+			clear(w.scratch[i][:])
+		}
 	}
 	clear(w.in)
 	clear(w.out)
