@@ -290,3 +290,29 @@ func TestAnAppThatDoesNotReadEventsHoldsNothingUp(t *testing.T) {
 		}
 	})
 }
+
+// The echo service of the examples: what the caller says comes back.
+func TestAnEchoServiceAnswersInTheCallersOwnVoice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, latency)
+		real := func(c *calls.Config) { c.NewEncoder = nil }
+		alice, bob := w.person(aliceIP, real), w.person(bobIP, real)
+		befriend(alice, bob)
+		caller := alice.dial(bob)
+		loop := make(echoed, 50)
+		must(t, bob.wantRing().Accept(calls.Audio{Source: loop, Sink: loop}))
+		wantState(t, caller, calls.StateTalking)
+		alice.wantVoice()
+		caller.Mute(true)
+		time.Sleep(2 * time.Second)
+		before := alice.heard.voiced()
+		time.Sleep(2 * time.Second)
+		if after := alice.heard.voiced(); after != before {
+			t.Errorf("%d frames of an echo while muted", after-before)
+		}
+		caller.Mute(false)
+		alice.wantVoice()
+		caller.Hangup()
+		wantResult(t, caller, callstate.HungUp)
+	})
+}

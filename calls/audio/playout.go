@@ -113,13 +113,14 @@ func (p *Playout) Push(seq uint16, opus []byte, now time.Time) {
 	case at == p.waitingLocked(at).seq && p.waitingLocked(at).size > 0:
 		p.stats.Duplicate++
 		return
-	case at >= p.next+slots:
-		p.skipLocked(at - p.target)
 	}
 	p.late = 0
 	if p.empty > 0 && at > p.next {
-		// Nothing has arrived for a while, and frames were made up meanwhile: those before this packet are done with.
+		// Nothing has arrived for a while, and frames were made up meanwhile: as many before this packet are done with.
 		p.next += min(p.empty, at-p.next)
+	}
+	if at >= p.next+slots {
+		p.skipLocked(at - p.target)
 	}
 	p.empty = 0
 	p.newest = max(p.newest, at)
