@@ -103,7 +103,7 @@ func (u *username) parsePair(b []byte) bool {
 	if len(b) != idText+1+tagText+1+1 || b[idText] != '.' || b[idText+1+tagText] != '.' {
 		return false
 	}
-	if side := b[len(b)-1]; side != 'a' && side != 'b' {
+	if side := b[len(b)-1]; side != 'a' && side != 'b' || bytes.ContainsAny(b, "\r\n") { // base64 skips line ends
 		return false
 	}
 	var id [keyIDBytes]byte

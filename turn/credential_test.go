@@ -235,6 +235,7 @@ func FuzzUsername(f *testing.F) {
 	f.Add([]byte(p.A.Username))
 	f.Add([]byte("1700000000:alice"))
 	f.Add([]byte("12"))
+	f.Add([]byte("0:00000A.0000000\r\r0000000000000.a"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		u, ok := parseUsername(b)
 		switch {

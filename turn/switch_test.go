@@ -221,7 +221,7 @@ func TestAllocationsExpireOnTime(t *testing.T) {
 		for _, c := range []*client{alice, bob} {
 			c.want(0, stun.MethodCreatePermission, peer(at4(0)))
 		}
-		time.Sleep(start.Add(defaultLifetime - time.Millisecond).Sub(time.Now()))
+		time.Sleep(time.Until(start.Add(defaultLifetime - time.Millisecond)))
 		bob.send(alice.relayed, "in time")
 		alice.wantData(bob.relayed, "in time")
 		time.Sleep(time.Millisecond)

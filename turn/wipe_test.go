@@ -60,11 +60,13 @@ func TestSlotsAreZeroWithinASecondOfTheEnd(t *testing.T) {
 		for range 20 {
 			time.Sleep(300 * time.Millisecond)
 			now, late := w.server.now(), 0
+			w.server.table.mu.Lock()
 			for _, a := range w.server.table.blocks[0] {
 				if a.state != 0 && now >= a.expires+time.Second {
 					late++
 				}
 			}
+			w.server.table.mu.Unlock()
 			if late != 0 {
 				t.Fatalf("%d slots a second late", late)
 			}
