@@ -30,8 +30,8 @@
 // # Data
 //
 // With Dir empty nothing outlives the process; NATS still wants a directory, which is temporary and stays empty. A
-// directory is locked while it is open: two processes on one store would destroy it. A store that shows damage while it
-// is read is refused ([ErrDamaged]) rather than served without what was lost.
+// directory is locked while it is open: two processes on one store would destroy it. Open reads all of a store and checks
+// every record, so one that shows damage is refused ([ErrDamaged]) rather than served without what was lost.
 //
 // # Virtual time
 //

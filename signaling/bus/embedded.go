@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -36,6 +38,9 @@ func startEmbedded(dir string) (e *embedded, err error) {
 		if e.lock, err = lockDir(dir); err != nil {
 			return e, err
 		}
+		if err := verifyStore(dir); err != nil {
+			return e, err
+		}
 	}
 	e.server, err = server.NewServer(&server.Options{
 		DontListen:             true,
@@ -55,11 +60,14 @@ func startEmbedded(dir string) (e *embedded, err error) {
 	e.server.SetLoggerV2(e.events, false, false, false)
 	e.server.Start()
 	switch {
+	case e.events.fatal.Load(): // a server that gave up is never ready
+		return e, errors.New("the store does not open; is the data directory writable?")
 	case !e.server.ReadyForConnections(openTimeout):
-		return e, errors.New("the embedded bus does not start; is the data directory writable?")
+		return e, errors.New("the embedded bus does not start")
 	case !e.server.JetStreamEnabled():
 		return e, errors.New("the store does not open; is the data directory writable?")
 	case e.events.problems.Load() != 0:
+		markDamaged(dir)
 		return e, ErrDamaged
 	}
 	return e, nil
@@ -82,14 +90,26 @@ func (e *embedded) close() error {
 }
 
 // serverLog counts what the embedded server complains about. Its lines are not passed on: they name clients.
-type serverLog struct{ problems atomic.Uint64 }
+type serverLog struct {
+	problems atomic.Uint64
+	fatal    atomic.Bool
+}
+
+// staleIndex are the complaints about an index that is older than the blocks, as a crash leaves it: NATS then reads the
+// blocks, which verifyStore has found whole.
+var staleIndex = []string{"Stream state outdated", "Recovering stream state from index errored: prior state file"}
 
 func (l *serverLog) Noticef(string, ...any) {}
 func (l *serverLog) Debugf(string, ...any)  {}
 func (l *serverLog) Tracef(string, ...any)  {}
-func (l *serverLog) Warnf(string, ...any)   { l.problems.Add(1) }
+func (l *serverLog) Fatalf(string, ...any)  { l.fatal.Store(true) }
 func (l *serverLog) Errorf(string, ...any)  { l.problems.Add(1) }
-func (l *serverLog) Fatalf(string, ...any)  { l.problems.Add(1) }
+func (l *serverLog) Warnf(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if !slices.ContainsFunc(staleIndex, func(known string) bool { return strings.Contains(line, known) }) {
+		l.problems.Add(1)
+	}
+}
 
 // bare strips the path from a file error: it may name a person.
 func bare(err error) error {

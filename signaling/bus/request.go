@@ -9,6 +9,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -24,8 +25,9 @@ var subjectEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 // Subject is where the envelopes of one queue travel. It prints as its type name.
 type Subject struct{ name string }
 
-// String hides the subject.
-func (Subject) String() string { return "bus.Subject" }
+func (Subject) String() string       { return "bus.Subject" }
+func (Subject) GoString() string     { return "bus.Subject" }
+func (Subject) LogValue() slog.Value { return slog.StringValue("bus.Subject") }
 
 // Subject hides a queue id from everybody who listens on the bus.
 func (b *Bus) Subject(queue [16]byte) Subject {
