@@ -34,7 +34,7 @@ func (c *Call) loop(life context.Context, first callstate.Event) {
 			c.step(callstate.PressHangup{})
 		case <-closing:
 			closing = nil
-			c.step(callstate.PressHangup{})
+			c.step(callstate.Quit{})
 		}
 	}
 	c.release()

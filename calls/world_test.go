@@ -41,7 +41,9 @@ type world struct {
 	http      *http.Server
 	signaling *server.Server
 	relay     *turn.Server
-	killOnce  sync.Once
+	secret    turn.Secret
+	killOnce  *sync.Once
+	wg        sync.WaitGroup
 }
 
 // newWorld starts server and relay on hosts of their own; latency is one way between any two hosts.
@@ -55,15 +57,28 @@ func newWorld(t *testing.T, latency time.Duration) *world {
 	must(t, err)
 	socket, err := w.Host(relayIP).ListenPacket("udp4", "0.0.0.0:3478")
 	must(t, err)
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = w.relay.ServeUDP(context.Background(), socket) })
+	w.wg.Go(func() { _ = w.relay.ServeUDP(context.Background(), socket) })
+	w.secret = secret
+	w.startSignaling()
+	t.Cleanup(func() {
+		w.killSignaling()
+		must(t, w.relay.Close())
+		w.wg.Wait()
+	})
+	return w
+}
+
+// startSignaling starts a signaling server that knows nobody.
+func (w *world) startSignaling() {
+	t := w.t
+	t.Helper()
 	b := bustest.Open(t)
 	accounts, err := directory.Open(t.Context(), b)
 	must(t, err)
 	w.signaling, err = server.New(server.Config{
-		Directory: accounts, Bus: b, RegistrationOpen: true, Log: quiet, RelayHosts: []string{relayIP.String()},
+		Directory: accounts, Bus: b, RegistrationOpen: true, Log: slog.New(slog.DiscardHandler), RelayHosts: []string{relayIP.String()},
 		MintRelay: func(now time.Time) (signaling.RelayPair, error) {
-			pair, err := turn.Mint(secret, now, 10*time.Minute)
+			pair, err := turn.Mint(w.secret, now, 10*time.Minute)
 			return signaling.RelayPair{
 				URLs: []string{"turn:" + relayIP.String() + ":3478?transport=udp"}, Hosts: []string{relayIP.String()},
 				Expires: now.Add(10 * time.Minute),
@@ -75,14 +90,16 @@ func newWorld(t *testing.T, latency time.Duration) *world {
 	must(t, err)
 	listener, err := w.Host(serverIP).Listen("tcp", "0.0.0.0:8080")
 	must(t, err)
+	w.killOnce = new(sync.Once)
 	w.http = &http.Server{Handler: w.signaling.Handler(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	wg.Go(func() { _ = w.http.Serve(listener) })
-	t.Cleanup(func() {
-		w.killSignaling()
-		must(t, w.relay.Close())
-		wg.Wait()
-	})
-	return w
+	server := w.http
+	w.wg.Go(func() { _ = server.Serve(listener) })
+}
+
+// restartSignaling is a restart of a server that keeps its data in memory.
+func (w *world) restartSignaling() {
+	w.killSignaling()
+	w.startSignaling()
 }
 
 // killSignaling ends the signaling server with all its connections.

@@ -32,6 +32,8 @@ type (
 	PressAccept struct{}
 	PressReject struct{ Reason seal.RejectReason }
 	PressHangup struct{}
+	// Quit is the end of the app: like PressHangup, but nobody has declined who was never shown to be here.
+	Quit struct{}
 	// MediaUp: voice can flow.
 	MediaUp struct{}
 	// MediaFailed: no path could be made, or the one there was is gone.
@@ -53,6 +55,7 @@ func (Received) event()          {}
 func (PressAccept) event()       {}
 func (PressReject) event()       {}
 func (PressHangup) event()       {}
+func (Quit) event()              {}
 func (MediaUp) event()           {}
 func (MediaFailed) event()       {}
 func (InCallHangup) event()      {}

@@ -13,7 +13,7 @@ import (
 func anything() []Event {
 	events := []Event{
 		Dial{}, OfferOpened{}, OfferOpened{Visible: true}, OfferOpened{Busy: true}, Prepared{}, Prepared{[]record.DeviceID{phone, desk}},
-		PrepareFailed{ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, MediaUp{}, MediaFailed{},
+		PrepareFailed{ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, Quit{}, MediaUp{}, MediaFailed{},
 		InCallHangup{seal.HangupNormal}, InCallHangupAcked{}, Timeout{},
 	}
 	for kind := seal.Type(0); kind <= seal.TypeRestartAck+1; kind++ {

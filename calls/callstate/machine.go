@@ -133,6 +133,11 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		}
 	case PressHangup:
 		return m.hangUp(now)
+	case Quit:
+		if m.state == StateAlerting && !m.ringSent {
+			return m.finish(Missed)
+		}
+		return m.hangUp(now)
 	case MediaUp:
 		m.mediaUp = true
 		if m.state == StateConnecting {

@@ -270,3 +270,14 @@ func TestDeadAirEndsTheCallWithItsOwnResult(t *testing.T) {
 	s.want("the path is gone", MediaFailed{}, SendHangup{record.DeviceID{}, seal.HangupMediaLost}, StopMedia{}, Finish{MediaLost})
 	s.ended(MediaLost)
 }
+
+// covers P7
+func TestAnAppThatQuitsHasNotDeclinedForItsHuman(t *testing.T) {
+	s := newStory(t, Callee)
+	s.want("a stranger's offer", OfferOpened{}, Alert{})
+	s.want("the app ends", Quit{}, StopMedia{}, Finish{Missed})
+	s = newStory(t, Callee)
+	s.want("a contact's offer", OfferOpened{Visible: true}, Alert{}, Prepare{})
+	s.want("prepared", Prepared{}, SendRing{}, ConnectMedia{})
+	s.want("the app ends, and the caller knows that it was there", Quit{}, SendReject{seal.RejectDeclined}, StopMedia{}, Finish{Declined})
+}
