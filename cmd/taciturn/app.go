@@ -10,9 +10,9 @@ import (
 
 // newApp is the command table.
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
-	play := &cli.StringFlag{Name: "play", Usage: "speak `FILE` (WAV or Ogg-Opus), or \"mic\", \"tone\", \"silence\" (default: the microphone, silence where there is none)"}
-	record := &cli.PathFlag{Name: "record", Usage: "write what the other side says to `FILE` (.wav or .opus) instead of the speaker"}
-	limit := &cli.DurationFlag{Name: "for", Usage: "hang up after `DURATION` of talking, like 12s (default: until the other side does)"}
+	play := &cli.StringFlag{Name: "play", Usage: "speak `FILE` (WAV or Ogg-Opus), or \"mic\", \"tone\", \"silence\"", DefaultText: "the microphone, silence where there is none"}
+	record := &cli.PathFlag{Name: "record", Usage: "write what the other side says to `FILE` (.wav or .opus) instead of the speaker; further calls of one listen are numbered"}
+	limit := &cli.DurationFlag{Name: "for", DefaultText: "until the other side does", Usage: "hang up after `DURATION` of talking, like 12s"}
 	profile := func(run func(*cli.Context, session) error) cli.ActionFunc {
 		return func(c *cli.Context) error {
 			s, err := sessionFrom(c, stdin, stdout, stderr)
@@ -31,7 +31,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ErrWriter: stderr,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "profile", Value: "default", EnvVars: []string{"TACITURN_PROFILE"}, Usage: "`NAME` of the identity to use"},
-			&cli.PathFlag{Name: "home", EnvVars: []string{"TACITURN_HOME"}, Usage: "`DIRECTORY` that holds the profiles (default: the user's configuration directory)"},
+			&cli.PathFlag{Name: "home", EnvVars: []string{"TACITURN_HOME"}, DefaultText: "taciturn in the user's configuration directory", Usage: "`DIRECTORY` that holds the profiles"},
 			&cli.PathFlag{Name: "passphrase-file", EnvVars: []string{"TACITURN_PASSPHRASE_FILE"}, Usage: "`FILE` with the passphrase of the profile's keys"},
 			&cli.BoolFlag{Name: "json", Usage: "one JSON object a line instead of text"},
 		},
@@ -46,7 +46,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 				Name:  "init",
 				Usage: "make an identity and register it with a server",
 				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "server", Required: true, Usage: "base `URL` of the server, like https://calls.example.org or http://127.0.0.1:8080"},
+					&cli.StringFlag{Name: "server", Usage: "base `URL` of the server, like https://calls.example.org or http://127.0.0.1:8080"},
 				},
 				Action: profile(initCommand),
 			},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/taciturn-voice/taciturn/calls"
+	"github.com/taciturn-voice/taciturn/calls/callstate"
 	"github.com/taciturn-voice/taciturn/calls/identity"
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
 	"github.com/taciturn-voice/taciturn/signaling"
@@ -47,6 +48,14 @@ func (s session) incoming(call *calls.Call) {
 	s.print(line{Event: "incoming", At: time.Now(), From: from}, from+" is calling; accept? [y/n]")
 }
 
+// resultNotes say more than a result's name, where that helps.
+var resultNotes = map[calls.Result]string{
+	callstate.ConnectFailed: ", no voice got through the relay",
+	callstate.MediaLost:     ", nothing arrives from the other side any more",
+	callstate.NoAnswer:      ", it rang and nobody accepted",
+	callstate.Unreachable:   ", the other phone is not online",
+}
+
 func (s session) event(e calls.Event, call *calls.Call) {
 	l := line{Event: e.Kind.String(), At: e.At}
 	text := ""
@@ -76,7 +85,7 @@ func (s session) event(e calls.Event, call *calls.Call) {
 	case calls.EventEnded:
 		stats := call.Stats()
 		l.Result, l.Stats = e.Result.String(), &stats
-		text = "ended: " + l.Result
+		text = "ended: " + l.Result + resultNotes[e.Result]
 		if stats.FramesReceived > 0 {
 			text += fmt.Sprintf(" (%d frames sent, %d received, %.2f %% lost)", stats.FramesSent, stats.FramesReceived, 100*stats.LostRatio())
 		}
@@ -95,6 +104,23 @@ func scanLoop(r io.Reader, lines chan<- string) {
 // quiet is the phone's log: a person at a terminal reads events instead.
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// hints say what can be done about a failure.
+var hints = []struct {
+	is   error
+	hint string
+}{
+	{signaling.ErrUnavailable, "is taciturnd running there? init --server URL names the server"},
+	{calls.ErrOffline, "is taciturnd running there? taciturn id shows the server"},
+	{signaling.ErrRefused, "the server takes no new accounts now; ask whoever runs it"},
+	{signaling.ErrRateLimited, "wait a minute and try again"},
+	{calls.ErrUnknownContact, "ask for a fresh link: taciturn id --link on the other phone"},
+	{calls.ErrContactChanged, "compare safety numbers before calling again: taciturn contact verify NAME"},
+	{calls.ErrNoRelay, "is the relay running? taciturnd prints its address at start"},
+	{identity.ErrDuplicate, "nothing was changed; taciturn contact list shows the names"},
+	{identity.ErrName, "choose another name"},
+	{identity.ErrFull, "taciturn contact remove NAME makes room"},
+}
+
 // explain adds to a failure what can be done about it.
 func explain(err error) error {
 	if err == nil {
@@ -103,17 +129,10 @@ func explain(err error) error {
 	if _, ok := errors.AsType[*command.Error](err); ok {
 		return err
 	}
-	for _, known := range []struct {
-		is   error
-		hint string
-	}{
-		{signaling.ErrUnavailable, "is taciturnd running there? init --server URL names the server"},
-		{calls.ErrOffline, "is taciturnd running there? init --server URL names the server"},
-		{calls.ErrUnknownContact, "ask for a fresh link: taciturn id --link on the other phone"},
-		{calls.ErrContactChanged, "compare safety numbers before calling again: taciturn contact verify NAME"},
-		{calls.ErrNoRelay, "is the relay running? taciturnd prints its address at start"},
-		{identity.ErrFormat, "a contact link looks like https://host/#c/… and is printed by taciturn id --link"},
-	} {
+	if errors.Is(err, identity.ErrFormat) {
+		return command.Failed(errors.New("this is not a contact link"), "it looks like https://host/#c/… and is printed by taciturn id --link; quote it, for # begins a comment in some shells")
+	}
+	for _, known := range hints {
 		if errors.Is(err, known.is) {
 			return command.Failed(err, known.hint)
 		}

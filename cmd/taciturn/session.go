@@ -58,12 +58,12 @@ func passphraseFrom(path string) ([]byte, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, command.Failed(fmt.Errorf("read the passphrase file: %w", command.Cause(err)), "check --passphrase-file")
+		return nil, command.Failed(fmt.Errorf("read the passphrase file: %w", command.Bare(err)), "check --passphrase-file")
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxPassphraseBytes))
 	if err != nil {
-		return nil, command.Failed(fmt.Errorf("read the passphrase file: %w", command.Cause(err)), "check --passphrase-file")
+		return nil, command.Failed(fmt.Errorf("read the passphrase file: %w", command.Bare(err)), "check --passphrase-file")
 	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 {
@@ -79,11 +79,11 @@ func (s session) open() (*calls.Profile, error) {
 	case err == nil:
 		return p, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, command.Failed(errors.New("this profile does not exist yet"), "taciturn --profile NAME init --server URL makes one")
+		return nil, command.Failed(errors.New("this profile does not exist yet"), "taciturn init --server URL makes it; --profile NAME chooses another one")
 	case errors.Is(err, identity.ErrNeedPassphrase):
 		return nil, command.Failed(errors.New("this profile's keys are locked"), "give the passphrase with --passphrase-file FILE")
 	case errors.Is(err, identity.ErrPassphrase):
 		return nil, command.Failed(errors.New("wrong passphrase"), "nothing was changed; check --passphrase-file")
 	}
-	return nil, command.Failed(fmt.Errorf("open the profile: %w", err), "nothing was changed; restore the profile directory from a backup")
+	return nil, command.Failed(fmt.Errorf("open the profile: %w", command.Bare(err)), "nothing was changed; if a file is damaged, restore the profile directory from a backup")
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/taciturn-voice/taciturn/calls"
-	"github.com/taciturn-voice/taciturn/calls/audio"
 	"github.com/taciturn-voice/taciturn/calls/callstate"
 	"github.com/taciturn-voice/taciturn/calls/identity"
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
@@ -18,6 +17,8 @@ import (
 
 // onlineWithin is how long a phone may take to reach its server before a command gives up.
 const onlineWithin = 10 * time.Second
+
+const durationHint = "write durations like 12s or 5m"
 
 // online runs phone while work runs, and stops it afterwards.
 func online(ctx context.Context, cfg calls.Config, work func(context.Context, *calls.Phone) error) error {
@@ -52,7 +53,7 @@ func callCommand(c *cli.Context, s session) error {
 		return command.Usagef("taciturn call NAME, or taciturn call LINK", "call needs exactly one contact or link")
 	}
 	if c.Duration("for") < 0 || c.Duration("patience") <= 0 {
-		return command.Usagef("write durations like 12s or 5m", "--for and --patience must be positive")
+		return command.Usagef(durationHint, "--for and --patience must be positive")
 	}
 	p, err := s.open()
 	if err != nil {
@@ -69,7 +70,7 @@ func callCommand(c *cli.Context, s session) error {
 	err = online(c.Context, calls.Config{Profile: p, RingVisibility: calls.RingNobody, Log: quiet()}, func(ctx context.Context, phone *calls.Phone) error {
 		call, err := phone.Dial(ctx, contact, voice.audio())
 		if err != nil {
-			return err
+			return err // online explains it
 		}
 		return s.follow(ctx, call, c.Duration("for"), c.Duration("patience"))
 	})
@@ -96,6 +97,9 @@ func listenCommand(c *cli.Context, s session) error {
 	if c.Args().Present() {
 		return command.Usagef("taciturn listen --answer", "listen takes no argument")
 	}
+	if c.Duration("for") < 0 {
+		return command.Usagef(durationHint, "--for must be positive")
+	}
 	visible, ok := map[string]calls.RingVisibility{"contacts": calls.RingContacts, "everyone": calls.RingEveryone, "nobody": calls.RingNobody}[c.String("ring-visible")]
 	if !ok {
 		return command.Usagef("--ring-visible is contacts, everyone or nobody", "unknown --ring-visible %q", c.String("ring-visible"))
@@ -111,7 +115,7 @@ func listenCommand(c *cli.Context, s session) error {
 	return online(c.Context, calls.Config{Profile: p, RingVisibility: visible, Log: quiet()}, func(ctx context.Context, phone *calls.Phone) error {
 		s.say("online", "listening; stop with Ctrl-C")
 		answers := readLines(s.stdin)
-		for {
+		for recorded := 0; ; {
 			select {
 			case <-ctx.Done():
 				return nil
@@ -119,8 +123,12 @@ func listenCommand(c *cli.Context, s session) error {
 				if !ok {
 					return nil
 				}
-				if err := s.take(ctx, c, call, answers); err != nil {
+				kept, err := s.take(ctx, c, call, answers, numbered(c.Path("record"), recorded))
+				if err != nil {
 					return err
+				}
+				if kept {
+					recorded++
 				}
 				if c.Bool("once") {
 					return nil
@@ -130,37 +138,40 @@ func listenCommand(c *cli.Context, s session) error {
 	})
 }
 
-// take asks the human, or accepts at once with --answer, and follows the call to its end.
-func (s session) take(ctx context.Context, c *cli.Context, call *calls.Call, answers <-chan string) error {
+// take asks the human, or accepts at once with --answer, and follows the call to its end. It says whether it has filled the
+// file record.
+func (s session) take(ctx context.Context, c *cli.Context, call *calls.Call, answers <-chan string, record string) (recorded bool, err error) {
 	s.incoming(call)
 	if !c.Bool("answer") {
 		select {
 		case <-call.Done():
-			return s.follow(ctx, call, 0, 0)
+			_ = s.follow(ctx, call, 0, 0)
+			return false, nil
 		case <-ctx.Done():
 			call.Hangup()
-			return nil
+			return false, nil
 		case line, ok := <-answers:
 			if !ok || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "y") {
 				_ = call.Reject()
-				return s.follow(ctx, call, 0, 0)
+				_ = s.follow(ctx, call, 0, 0)
+				return false, nil
 			}
 		}
 	}
-	voice, err := openVoice(c.String("play"), c.Path("record"), s.stderr)
+	voice, err := openVoice(c.String("play"), record, s.stderr)
 	if err != nil {
 		_ = call.Reject()
-		return err
+		return false, err
 	}
 	err = call.Accept(voice.audio())
 	if err == nil {
 		err = s.follow(ctx, call, c.Duration("for"), 0)
 	}
-	// One caller who gave up is no reason to stop listening.
-	if result := call.Result(); result != callstate.ResultUnset {
+	// One call that went wrong is no reason to stop listening for the next, unless there is no next.
+	if call.Result() != callstate.ResultUnset && !c.Bool("once") {
 		err = nil
 	}
-	return errors.Join(err, voice.Close())
+	return voice.recorded(), errors.Join(err, voice.Close())
 }
 
 // readLines turns a blocking reader into a channel; the goroutine lives as long as stdin does.
@@ -176,17 +187,20 @@ func (s session) follow(ctx context.Context, call *calls.Call, limit, patience t
 	if patience > 0 {
 		over = time.After(patience)
 	}
-	stopped := ctx.Done()
+	stopped, gaveUp := ctx.Done(), false
 	for {
 		select {
 		case <-stopped:
 			stopped = nil
 			call.Hangup()
 		case <-over:
-			over = nil
+			over, gaveUp = nil, true
 			call.Hangup()
 		case event, ok := <-call.Events():
 			if !ok {
+				if gaveUp && call.Result() == callstate.Cancelled {
+					return command.Failed(errors.New("nobody answered"), "is the other phone running taciturn listen? --patience waits longer")
+				}
 				return s.ended(call)
 			}
 			s.event(event, call)
@@ -202,100 +216,24 @@ func (s session) follow(ctx context.Context, call *calls.Call, limit, patience t
 
 // ended turns the call's result into this command's exit code.
 func (s session) ended(call *calls.Call) error {
-	switch result := call.Result(); result {
+	result := call.Result()
+	if err := explain(call.Err()); err != nil {
+		return err
+	}
+	hint := ""
+	switch result {
 	case callstate.HungUp, callstate.Cancelled, callstate.AnsweredElsewhere:
 		return nil
 	case callstate.Unreachable:
 		return command.Failed(errors.New("the other phone is not online"), "it must be running: taciturn listen")
-	case callstate.ConnectFailed, callstate.MediaLost:
-		return command.Failed(fmt.Errorf("the call ended: %v", result), "is the relay reachable from both sides?")
-	default:
-		return command.Failed(fmt.Errorf("the call ended: %v", result), "")
+	case callstate.ConnectFailed:
+		hint = "is the relay reachable from both sides?"
+	case callstate.MediaLost:
+		hint = "nothing was heard from the other side any more; is the relay running? call again"
+	case callstate.Declined, callstate.NoAnswer, callstate.Missed, callstate.Busy, callstate.OffHours:
+		hint = "call again later"
+	case callstate.Unsupported:
+		hint = "the two phones have no way to talk in common: use the same version of taciturn on both sides"
 	}
-}
-
-// voice is the audio of one call with what must be closed afterwards.
-type voice struct {
-	source  audio.Source
-	sink    audio.Sink
-	closers []io.Closer
-}
-
-func (v *voice) audio() calls.Audio { return calls.Audio{Source: v.source, Sink: v.sink} }
-
-func (v *voice) Close() error {
-	var errs []error
-	for _, c := range v.closers {
-		errs = append(errs, c.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// openVoice opens files before the call and devices where no file is named. A machine without sound can still talk:
-// it is said once on stderr.
-func openVoice(play, record string, stderr io.Writer) (_ *voice, err error) {
-	v := &voice{}
-	defer func() {
-		if err != nil {
-			_ = v.Close()
-		}
-	}()
-	switch play {
-	case "":
-		microphone, merr := audio.OpenMicrophone()
-		if merr != nil {
-			fmt.Fprintln(stderr, "taciturn: note: no microphone here, sending silence")
-			v.source = audio.NewSilence()
-			break
-		}
-		v.source, v.closers = microphone, append(v.closers, microphone)
-	case "mic":
-		microphone, err := audio.OpenMicrophone()
-		if err != nil {
-			return nil, command.Failed(err, "start PulseAudio or PipeWire, or use --play FILE")
-		}
-		v.source, v.closers = microphone, append(v.closers, microphone)
-	case "silence":
-		v.source = audio.NewSilence()
-	case "tone":
-		v.source = audio.NewTone(440)
-	default:
-		file, err := audio.OpenFile(play)
-		if err != nil {
-			return nil, command.Failed(fmt.Errorf("--play: %w", err), "give a WAV or Ogg-Opus file, or mic, tone, silence")
-		}
-		v.source, v.closers = file, append(v.closers, file)
-	}
-	if record != "" {
-		file, err := audio.CreateFile(record)
-		if err != nil {
-			return nil, command.Failed(fmt.Errorf("--record: %w", err), "name a file ending in .wav or .opus in a directory you may write to")
-		}
-		v.sink, v.closers = file, append(v.closers, file)
-		return v, nil
-	}
-	speaker, serr := audio.OpenSpeaker()
-	if serr != nil {
-		fmt.Fprintln(stderr, "taciturn: note: no speaker here, what is heard is thrown away; --record FILE keeps it")
-		return v, nil
-	}
-	v.sink, v.closers = speaker, append(v.closers, speaker)
-	return v, nil
-}
-
-// checkVoice opens and closes what can be checked before a call without touching a device.
-func checkVoice(play, record string) error {
-	switch play {
-	case "", "mic", "tone", "silence":
-	default:
-		file, err := audio.OpenFile(play)
-		if err != nil {
-			return command.Failed(fmt.Errorf("--play: %w", err), "give a WAV or Ogg-Opus file, or mic, tone, silence")
-		}
-		_ = file.Close()
-	}
-	if record != "" && !strings.HasSuffix(record, ".wav") && !strings.HasSuffix(record, ".opus") && !strings.HasSuffix(record, ".ogg") {
-		return command.Usagef("name a file ending in .wav or .opus", "--record: the ending of the file says its format")
-	}
-	return nil
+	return command.Failed(fmt.Errorf("the call ended: %v", result), hint)
 }

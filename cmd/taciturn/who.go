@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"text/tabwriter"
 
 	"github.com/mdp/qrterminal/v3"
@@ -14,12 +15,22 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// initCommand makes the identity only after the server has accepted it, so that a failed attempt leaves nothing behind.
+// initCommand makes the identity only after the server has accepted it, and asks the server only when the keys can be
+// stored, so that a failed attempt leaves nothing behind on either side.
 func initCommand(c *cli.Context, s session) error {
 	if c.Args().Present() {
 		return command.Usagef("taciturn init --server URL", "init takes no argument")
 	}
+	if err := command.Server("server", c.String("server")); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return command.Failed(fmt.Errorf("make the profile directory: %w", command.Bare(err)), "name a directory you may write to with --home")
+	}
 	p, err := calls.CreateProfile(c.Context, s.dir, c.String("server"), s.passphrase)
+	if err != nil {
+		_ = os.Remove(s.dir) // which fails if there is anything in it
+	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return command.Failed(errors.New("this profile exists already and was left alone"), "choose another name with --profile")
@@ -61,10 +72,7 @@ func contactAddCommand(c *cli.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	if err := p.AddContact(c.Args().Get(0), c.Args().Get(1)); err != nil {
-		return explain(err)
-	}
-	return nil
+	return explain(p.AddContact(c.Args().Get(0), c.Args().Get(1)))
 }
 
 func contactRemoveCommand(c *cli.Context, s session) error {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -42,21 +44,27 @@ func Usagef(hint, format string, args ...any) error {
 	return Usage(fmt.Errorf(format, args...), hint)
 }
 
+// unforeseen is the hint for what nobody has thought of.
+const unforeseen = "this was not foreseen; if it happens again, please report it with the line above"
+
+// packageName is what our libraries begin their errors with. It helps developers and nobody else.
+var packageName = regexp.MustCompile(`(^|: )(?:(?:audio|bus|calls|callstate|directory|envelope|identity|media|quality|record|seal|server|sframe|signaling|turn): )+`)
+
 // Report prints err as one line, its hint as another, and returns the exit code.
 func Report(w io.Writer, name string, err error) int {
 	if err == nil {
 		return ExitOK
 	}
+	hint, code := unforeseen, ExitFailed
+	if e, ok := errors.AsType[*Error](err); ok {
+		code = e.Code
+		if e.Hint != "" {
+			hint = e.Hint
+		}
+	}
 	message := strings.Join(strings.Fields(err.Error()), " ") // joined errors hold newlines
-	fmt.Fprintf(w, "%s: error: %s\n", name, message)
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return ExitFailed
-	}
-	if e.Hint != "" {
-		fmt.Fprintf(w, "%s: hint: %s\n", name, e.Hint)
-	}
-	return e.Code
+	fmt.Fprintf(w, "%s: error: %s\n%s: hint: %s\n", name, packageName.ReplaceAllString(message, "$1"), name, hint)
+	return code
 }
 
 // Main runs app until it is done or SIGINT or SIGTERM asks it to stop, and exits the process.
@@ -82,11 +90,29 @@ func Prepare(app *cli.App) *cli.App {
 		for _, c := range commands {
 			c.OnUsageError = usage
 			c.HideHelpCommand = true
+			if len(c.Subcommands) > 0 && c.Action == nil {
+				c.Action = group(app.Name, c)
+			}
 			walk(c.Subcommands)
 		}
 	}
 	walk(app.Commands)
 	return app
+}
+
+// group is the action of a command that only holds others: one of them must be named.
+func group(app string, c *cli.Command) cli.ActionFunc {
+	var names []string
+	for _, sub := range c.Subcommands {
+		names = append(names, sub.Name)
+	}
+	hint := app + " " + c.Name + " --help lists them"
+	return func(ctx *cli.Context) error {
+		if ctx.Args().Present() {
+			return Usagef(hint, "unknown command %q after %s", ctx.Args().First(), c.Name)
+		}
+		return Usagef(hint, "%s needs one of %s", c.Name, strings.Join(names, ", "))
+	}
 }
 
 // Unknown is the error for a command that does not exist.
@@ -103,6 +129,14 @@ func Cause(err error) error {
 		}
 		err = next
 	}
+}
+
+// Bare is err without the path that it names: the person at the keyboard knows it, and a log should not.
+func Bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // Version is the module version, or the commit this was built from.
