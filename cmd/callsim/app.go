@@ -36,7 +36,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 					&cli.IntFlag{Name: "calls", Value: 20, Usage: "`N` calls at once"},
 					&cli.Float64Flag{Name: "seconds", Value: 10, Usage: "talk for so many `SECONDS`"},
 					&cli.DurationFlag{Name: "ramp", Value: 2 * time.Second, Usage: "spread the first presses evenly over `DURATION`"},
-					&cli.StringFlag{Name: "server", Usage: "base `URL` of a running server (default: an embedded server and relay)"},
+					&cli.StringFlag{Name: "server", DefaultText: "an embedded server and relay", Usage: "base `URL` of a running server"},
 					&cli.BoolFlag{Name: "own-encoder", Usage: "every phone runs its own Opus encoder"},
 					&cli.BoolFlag{Name: "json", Usage: "print the report as JSON"},
 				},
@@ -59,6 +59,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 				Action: func(c *cli.Context) error {
 					if c.Args().Len() != 2 {
 						return command.Usagef("callsim score speech.wav out.wav", "score needs two files")
+					}
+					if least := c.Float64("min"); !(least >= 0 && least <= 1) {
+						return command.Usagef("0.95 is the default", "--min must be 0 to 1")
 					}
 					return runScore(c.Args().Get(0), c.Args().Get(1), c.Float64("min"), c.Bool("json"), stdout)
 				},
@@ -95,6 +98,8 @@ func quickFrom(c *cli.Context) (quickConfig, error) {
 	switch {
 	case c.Args().Present():
 		return cfg, command.Usagef("callsim quick --help lists the flags", "quick takes no argument")
+	case cfg.server != "" && command.Server("server", cfg.server) != nil:
+		return cfg, command.Server("server", cfg.server)
 	case cfg.calls < 1 || cfg.calls > maxCalls:
 		return cfg, command.Usagef("quick runs full phones in one process", "--calls must be 1 to %d", maxCalls)
 	case cfg.talk < 2*time.Second || cfg.talk > maxSeconds*time.Second:

@@ -10,7 +10,7 @@
 //
 // # Measures
 //
-// press_to_ring runs from the caller's press to the moment its phone knows that the other one rings. accept_to_audio runs
+// press_to_ring runs from the caller's press until the other phone rings and the caller's knows it. accept_to_audio runs
 // from the callee's press of accept to the first voice frame played, on the side that waited longer. lost_ratio counts
 // frames that were sent while both sides talked and never arrived authentic. Speech is compared by STOI (Taal et al.,
 // 2011) after alignment, in both directions of every call.

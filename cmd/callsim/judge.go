@@ -43,7 +43,10 @@ func (q *quick) report(started time.Time, pairs []*pair) *Report {
 			continue
 		}
 		a, b := p.aliceCall.Times(), p.bobCall.Times()
-		ring = append(ring, millis(a.Started, b.Ringing))
+		if !a.Ringing.IsZero() && !b.Ringing.IsZero() {
+			// Until it rings and the caller's phone says so: the later of the two.
+			ring = append(ring, max(millis(a.Started, a.Ringing), millis(a.Started, b.Ringing)))
+		}
 		if a.FirstVoice.IsZero() || b.FirstVoice.IsZero() {
 			continue
 		}

@@ -64,7 +64,6 @@ type pair struct {
 	alice, bob           *calls.Phone
 	aliceCall, bobCall   *calls.Call
 	aliceHeard, bobHeard recorder
-	failed               error
 }
 
 func (q *quick) run(ctx context.Context, stderr io.Writer) (*Report, error) {
@@ -159,7 +158,7 @@ func (q *quick) connect(ctx context.Context) ([]*pair, error) {
 func (q *quick) profile(ctx context.Context) (*calls.Profile, error) {
 	p, err := calls.CreateProfile(ctx, "", q.server, nil)
 	if err != nil {
-		return nil, command.Failed(fmt.Errorf("register: %w", err), "is the server running, and does it accept new accounts?")
+		return nil, command.Failed(err, "is the server running, and does it accept new accounts?")
 	}
 	key := p.Account().Bytes()
 	q.observer.secret(key[:])
@@ -207,7 +206,6 @@ func (q *quick) call(ctx context.Context, p *pair, delay time.Duration) {
 	}
 	contact, ok := p.alice.Profile().Contact("callee")
 	if !ok {
-		p.failed = errors.New("no contact")
 		return
 	}
 	var both sync.WaitGroup
@@ -215,21 +213,17 @@ func (q *quick) call(ctx context.Context, p *pair, delay time.Duration) {
 	defer both.Wait()
 	call, err := p.alice.Dial(ctx, contact, calls.Audio{Source: &speaker{clip: q.clip}, Sink: &p.aliceHeard})
 	if err != nil {
-		p.failed = err
 		cancel()
 		return
 	}
 	p.aliceCall = call
 	for event := range call.Events() {
 		if event.Kind == calls.EventState && event.State == calls.StateTalking {
-			// Two seconds more than are judged: setting up takes a part of each side's first.
 			both.Go(func() { sleep(ctx, q.cfg.talk); call.Hangup() })
 		}
 	}
 	<-call.Done()
-	if p.bobCall == nil {
-		cancel() // nobody is going to ring any more
-	}
+	cancel() // nobody is going to ring any more
 }
 
 // answer takes the call after a human's while.

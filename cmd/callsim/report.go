@@ -136,6 +136,7 @@ func (r *Report) judge() {
 
 func (r *Report) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // "<= 300" is for people too
 	e.SetIndent("", "  ")
 	return e.Encode(r)
 }

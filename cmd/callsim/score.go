@@ -13,11 +13,11 @@ import (
 
 // runScore compares two recordings.
 func runScore(reference, heard string, least float64, asJSON bool, stdout io.Writer) error {
-	ref, err := samples(reference)
+	ref, err := samples("the reference", reference)
 	if err != nil {
 		return err
 	}
-	deg, err := samples(heard)
+	deg, err := samples("what was heard", heard)
 	if err != nil {
 		return err
 	}
@@ -31,19 +31,23 @@ func runScore(reference, heard string, least float64, asJSON bool, stdout io.Wri
 		_, err = fmt.Fprintf(stdout, "stoi %.4f (lag %.0f ms)\n", stoi, 1000*float64(lag)/audio.SampleRate)
 	}
 	if err == nil && stoi < least {
-		err = &command.Error{Err: fmt.Errorf("stoi %.4f is below %.4f", stoi, least), Code: exitThreshold}
+		err = &command.Error{Err: fmt.Errorf("stoi %.4f is below %.4f", stoi, least), Hint: "listen to both; --min sets another limit", Code: exitThreshold}
 	}
 	return err
 }
 
 // samples reads a whole file as numbers between -1 and 1.
-func samples(path string) ([]float64, error) {
+func samples(what, path string) ([]float64, error) {
 	f, err := audio.OpenFile(path)
 	if err != nil {
-		return nil, command.Failed(err, "give a WAV or Ogg-Opus file")
+		return nil, command.Failed(fmt.Errorf("%s: %w", what, command.Bare(err)), "give a WAV or Ogg-Opus file")
 	}
 	defer f.Close()
-	return readAll(f)
+	all, err := readAll(f)
+	if err != nil {
+		return nil, command.Failed(fmt.Errorf("%s: %w", what, command.Bare(err)), "the file is damaged; record it again")
+	}
+	return all, nil
 }
 
 func readAll(source audio.Source) ([]float64, error) {

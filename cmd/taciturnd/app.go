@@ -60,13 +60,13 @@ func writeSecret(path string, stdout io.Writer) error {
 		return command.Failed(errors.New("the file exists already and was left alone"), "choose another name, or move the old file away first")
 	}
 	if err != nil {
-		return fmt.Errorf("create the secret file: %w", command.Cause(err))
+		return command.Failed(fmt.Errorf("create the secret file: %w", command.Bare(err)), "name a file in a directory you may write to")
 	}
 	if _, err = f.Write(append(text, '\n')); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write the secret file: %w", err)
+		return command.Failed(fmt.Errorf("write the secret file: %w", command.Bare(err)), "remove the file and try again; is the disk full?")
 	}
 	fmt.Fprintln(stdout, "secret written; give the same file to both roles with --turn-secret-file")
 	return nil

@@ -26,6 +26,8 @@ const (
 func (r role) signaling() bool { return r == roleAll || r == roleSignaling }
 func (r role) relay() bool     { return r == roleAll || r == roleRelay }
 
+const maxShards = 256
+
 // config is everything that flags and environment decide. It is not changed after configFrom.
 type config struct {
 	role         role
@@ -46,14 +48,14 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "role", Value: string(roleAll), EnvVars: []string{"TACITURND_ROLE"}, Usage: "`ROLE` of this process: all, signaling or relay"},
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", EnvVars: []string{"TACITURND_LISTEN"}, Usage: "signaling on `ADDRESS:PORT` (plain HTTP, so loopback only)"},
 		&cli.StringFlag{Name: "turn-listen", Value: "127.0.0.1:3478", EnvVars: []string{"TACITURND_TURN_LISTEN"}, Usage: "STUN and TURN on UDP `ADDRESS:PORT`"},
-		&cli.StringFlag{Name: "turn-public", EnvVars: []string{"TACITURND_TURN_PUBLIC"}, Usage: "`ADDRESS:PORT` at which clients reach the relay (default: where it listens)"},
-		&cli.StringSliceFlag{Name: "turn-secret-file", EnvVars: []string{"TACITURND_TURN_SECRET_FILE"}, Usage: "`FILE` with the relay secret, mode 0600; repeat to accept an older one too (default: a fresh secret in memory)"},
-		&cli.IntFlag{Name: "turn-shards", EnvVars: []string{"TACITURND_TURN_SHARDS"}, Usage: "sockets the relay reads from in parallel (default: one for each core)"},
+		&cli.StringFlag{Name: "turn-public", EnvVars: []string{"TACITURND_TURN_PUBLIC"}, DefaultText: "where it listens", Usage: "`ADDRESS:PORT` at which clients reach the relay"},
+		&cli.StringSliceFlag{Name: "turn-secret-file", EnvVars: []string{"TACITURND_TURN_SECRET_FILE"}, Usage: "`FILE` with the relay secret, mode 0600; repeat to accept an older one too; without it a fresh secret in memory"},
+		&cli.IntFlag{Name: "turn-shards", EnvVars: []string{"TACITURND_TURN_SHARDS"}, DefaultText: "one for each core", Usage: "`NUMBER` of sockets the relay reads from in parallel"},
 		&cli.StringFlag{Name: "admin-listen", Value: "127.0.0.1:8081", EnvVars: []string{"TACITURND_ADMIN_LISTEN"}, Usage: "metrics and health on loopback `ADDRESS:PORT`; \"off\" for none"},
-		&cli.PathFlag{Name: "data-dir", EnvVars: []string{"TACITURND_DATA_DIR"}, Usage: "`DIRECTORY` for accounts and device lists (default: memory only)"},
-		&cli.StringFlag{Name: "nats", EnvVars: []string{"TACITURND_NATS"}, Usage: "`URL` of an existing NATS cluster (default: an embedded one without sockets)"},
+		&cli.PathFlag{Name: "data-dir", EnvVars: []string{"TACITURND_DATA_DIR"}, DefaultText: "memory only", Usage: "`DIRECTORY` for accounts and device lists"},
+		&cli.StringFlag{Name: "nats", EnvVars: []string{"TACITURND_NATS"}, DefaultText: "an embedded one without sockets", Usage: "`URL` of an existing NATS cluster"},
 		&cli.BoolFlag{Name: "closed", EnvVars: []string{"TACITURND_CLOSED"}, Usage: "refuse new accounts"},
-		&cli.StringFlag{Name: "log", Value: "auto", EnvVars: []string{"TACITURND_LOG"}, Usage: "log `FORMAT`: text, json or auto (text on a terminal)"},
+		&cli.StringFlag{Name: "log", Value: "auto", EnvVars: []string{"TACITURND_LOG"}, Usage: "log `FORMAT`: text, json or auto, which is text on a terminal"},
 	}
 }
 
@@ -71,6 +73,9 @@ func configFrom(c *cli.Context) (config, error) {
 	case roleAll, roleSignaling, roleRelay:
 	default:
 		return config{}, command.Usage(fmt.Errorf("unknown role %q", cfg.role), "--role is all, signaling or relay")
+	}
+	if c.IsSet("turn-shards") && (cfg.shards < 1 || cfg.shards > maxShards) {
+		return config{}, command.Usage(fmt.Errorf("--turn-shards must be 1 to %d", maxShards), "leave it out for one on each core")
 	}
 	switch cfg.logFormat {
 	case "auto", "text", "json":
@@ -147,19 +152,19 @@ func readSecret(path string) (turn.Secret, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			hint = "taciturnd secret FILE makes one"
 		}
-		return turn.Secret{}, command.Failed(command.Cause(err), hint)
+		return turn.Secret{}, command.Failed(command.Bare(err), hint)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return turn.Secret{}, command.Cause(err)
+		return turn.Secret{}, command.Bare(err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return turn.Secret{}, command.Failed(errors.New("others may read it (mode "+strconv.FormatUint(uint64(info.Mode().Perm()), 8)+")"), "chmod 600 the file")
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecretFileBytes))
 	if err != nil {
-		return turn.Secret{}, command.Cause(err)
+		return turn.Secret{}, command.Bare(err)
 	}
 	defer clear(text)
 	s, err := turn.ParseSecret(text)

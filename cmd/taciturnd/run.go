@@ -72,14 +72,14 @@ func (n *node) start(ctx context.Context) (err error) {
 	}
 	if n.cfg.role.signaling() {
 		if n.web, err = net.Listen("tcp", n.cfg.listen.String()); err != nil {
-			return listenError("signaling", "--listen", err)
+			return listenError("signaling (HTTP)", "--listen", err)
 		}
 		if n.bus, err = bus.Open(bus.Config{URL: n.cfg.natsURL, Dir: n.cfg.dataDir, Log: n.log}); err != nil {
-			return command.Failed(fmt.Errorf("open the store: %w", err), "check --data-dir or --nats; nothing was changed")
+			return command.Failed(fmt.Errorf("open the store: %w", err), storeHint(n.cfg, err))
 		}
 		accounts, err := directory.Open(ctx, n.bus)
 		if err != nil {
-			return fmt.Errorf("open the directory: %w", err)
+			return command.Failed(fmt.Errorf("open the store: %w", err), storeHint(n.cfg, err))
 		}
 		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: mintRelay(n.cfg), RelayHosts: relayHosts(n.cfg), RegistrationOpen: n.cfg.registration, Log: n.log})
 		if err != nil {
@@ -88,7 +88,7 @@ func (n *node) start(ctx context.Context) (err error) {
 	}
 	if n.cfg.adminListen.IsValid() {
 		if n.admin, err = net.Listen("tcp", n.cfg.adminListen.String()); err != nil {
-			return listenError("admin", "--admin-listen", err)
+			return listenError("admin (HTTP)", "--admin-listen", err)
 		}
 	}
 	return nil
@@ -218,6 +218,19 @@ func listenError(what, flag string, err error) error {
 		hint = "another process has this port: stop it, or choose another one with " + flag
 	}
 	return command.Failed(fmt.Errorf("listen for %s: %w", what, command.Cause(err)), hint)
+}
+
+// storeHint: a store that does not open is left as it was.
+func storeHint(cfg config, err error) string {
+	switch {
+	case cfg.natsURL != "":
+		return "is the cluster of --nats running, and may this process use it?"
+	case errors.Is(err, bus.ErrLocked):
+		return "stop the other taciturnd, or choose another --data-dir"
+	case errors.Is(err, bus.ErrDamaged):
+		return "nothing was changed; restore --data-dir from a backup, or start with an empty one"
+	}
+	return "nothing was changed; check --data-dir"
 }
 
 func public4(a netip.Addr) netip.Addr {
