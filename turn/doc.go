@@ -9,8 +9,8 @@
 //
 // The relayed transport address of an allocation is the server's public address with a port that no socket is bound to: a
 // key into a table. One port number serves both families. There is no way out of the switch, so there is no list of
-// addresses to deny. A peer outside the switch is refused with 403; data for a port without a live allocation, or of another
-// call, is dropped and counted.
+// addresses to deny. A peer outside the switch is refused with 403, and so is a channel to a port without a live allocation or of
+// another call, all alike, so that nobody can probe which ports live; data for them is dropped and counted.
 //
 // # Credentials
 //
@@ -42,6 +42,9 @@
 //	ChannelBind        400 401 403 420 437 438 441 443 508; up to 4 at once: an ICE restart has old and new side in flight
 //	Send, Data         indications
 //
+// MESSAGE-INTEGRITY seals requests and their answers. MESSAGE-INTEGRITY-SHA256 is not announced, but taken, with the same key, and
+// answered in kind. Errors have no reason phrase, answers no SOFTWARE, and FINGERPRINT only who sent one.
+//
 // All other methods and classes are dropped. EVEN-PORT and RESERVATION-TOKEN are not understood (420). DONT-FRAGMENT means
 // nothing in a switch and is ignored. A request that comes again is answered with the same bytes; this holds for half a
 // second after a Refresh with lifetime 0, and later the answer is 437, which clients take for success (RFC 8656 section 8.3).
@@ -54,5 +57,11 @@
 //
 // One fixed slot for each allocation, in memory, zeroed within one second of its end; see allocation. Answers without
 // MESSAGE-INTEGRITY have a budget for each source prefix, kept under a salted hash. Nothing that identifies anybody reaches
-// an error, a log or a map key.
+// an error, a log, a map key or the collector: packets are read, answered and hashed in buffers that are wiped after each batch,
+// and so is the stack.
+//
+// # Threads
+//
+// Each socket has one goroutine, which reads a batch, decides packet by packet and writes a batch; requests take a few
+// microseconds and are answered in between. One more goroutine zeroes slots when they end. [Server.Close] waits for all.
 package turn
