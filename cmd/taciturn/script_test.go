@@ -10,12 +10,10 @@ import (
 	testaudio "github.com/taciturn-voice/taciturn/testdata/audio"
 )
 
+func TestMain(m *testing.M) { commandtest.Main(m, "taciturnd", "taciturn", "callsim") }
+
 // The scripts run the commands as people do; what their own words mean is in commandtest.
 func TestScripts(t *testing.T) {
-	bin := t.TempDir()
-	if err := commandtest.Build(bin, "taciturnd", "taciturn", "callsim"); err != nil {
-		t.Fatal(err)
-	}
 	commands := make(map[string]func(*testscript.TestScript, bool, []string))
 	for name, run := range commandtest.Commands {
 		commands[name] = func(ts *testscript.TestScript, _ bool, args []string) {
@@ -26,8 +24,8 @@ func TestScripts(t *testing.T) {
 		Dir:  filepath.Join("testdata", "script"),
 		Cmds: commands,
 		Setup: func(env *testscript.Env) error {
-			env.Values[worldKey{}] = commandtest.NewWorld(bin)
-			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Values[worldKey{}] = commandtest.NewWorld()
+			env.Setenv("PATH", commandtest.Bin("")+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TACITURN_HOME", filepath.Join(env.WorkDir, "profiles"))
 			return os.WriteFile(filepath.Join(env.WorkDir, "speech.wav"), testaudio.Speech(), 0o600)

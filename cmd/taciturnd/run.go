@@ -62,6 +62,14 @@ func (n *node) start(ctx context.Context) (err error) {
 		if n.relay, err = turn.New(turn.Config{Secrets: n.cfg.secrets, Public4: public4(n.cfg.turnPublic.Addr()), Public6: public6(n.cfg.turnPublic.Addr()), Log: n.log}); err != nil {
 			return fmt.Errorf("set up the relay: %w", err)
 		}
+		// The shards share their port, and would share it with another relay as well: first see whether it is free.
+		if n.cfg.turnListen.Port() != 0 {
+			probe, err := net.ListenPacket("udp", n.cfg.turnListen.String())
+			if err != nil {
+				return listenError("relay (UDP)", "--turn-listen", err)
+			}
+			_ = probe.Close()
+		}
 		if n.sockets, err = turn.ListenUDP(n.cfg.turnListen.String(), n.cfg.shards); err != nil {
 			return listenError("relay (UDP)", "--turn-listen", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -16,20 +15,6 @@ import (
 
 // patience bounds every wait for another process. Only a broken test waits so long.
 const patience = 60 * time.Second
-
-// Build compiles commands into dir, without cgo whatever the test itself uses.
-func Build(dir string, commands ...string) error {
-	args := []string{"build", "-trimpath", "-o", dir + string(filepath.Separator)}
-	for _, c := range commands {
-		args = append(args, "github.com/taciturn-voice/taciturn/cmd/"+c)
-	}
-	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the commands: %w: %s", err, out)
-	}
-	return nil
-}
 
 // Process is a running command.
 type Process struct {

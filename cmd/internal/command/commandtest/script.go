@@ -3,6 +3,7 @@ package commandtest
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,18 +24,19 @@ type Script interface {
 
 // World is what the commands of one script share.
 type World struct {
-	bin       string
 	processes map[string]*Process
 	private   []string // what no error may name
 }
 
-// NewWorld makes the world of one script whose commands have been built into bin.
-func NewWorld(bin string) *World { return &World{bin: bin, processes: make(map[string]*Process)} }
+// NewWorld makes the world of one script.
+func NewWorld() *World { return &World{processes: make(map[string]*Process)} }
 
 // Commands are the commands that a script can use besides those of testscript:
 //
 //	fails CODE COMMAND ARGUMENT…   the command must exit with CODE and say why, as Failure wants it
 //	serve NAME FLAG…               start taciturnd; its URL is in $SERVER and its relay in $RELAY
+//	listens NAME                   put its addresses into $LISTEN, $TURN and $ADMIN
+//	damage DIRECTORY               flip one bit of the largest file below it
 //	person NAME                    taciturn --profile NAME init; the contact link is in $NAME
 //	start NAME COMMAND ARGUMENT…   start a command in the background
 //	await NAME TEXT                wait until it has printed TEXT
@@ -44,6 +46,8 @@ func NewWorld(bin string) *World { return &World{bin: bin, processes: make(map[s
 var Commands = map[string]func(*World, Script, []string) error{
 	"fails":     (*World).fails,
 	"serve":     (*World).serve,
+	"listens":   (*World).listens,
+	"damage":    (*World).damage,
 	"person":    (*World).person,
 	"start":     (*World).start,
 	"await":     (*World).await,
@@ -72,7 +76,7 @@ func (w *World) fails(s Script, args []string) error {
 
 // command runs in the script's directory and finds the script's profiles.
 func (w *World) command(s Script, name string, args []string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(w.bin, name), args...)
+	cmd := exec.Command(Bin(name), args...)
 	cmd.Dir = s.MkAbs(".")
 	cmd.Env = os.Environ()
 	for _, key := range []string{"HOME", "TMPDIR", "TACITURN_HOME"} {
@@ -98,6 +102,55 @@ func (w *World) serve(s Script, args []string) error {
 		s.Setenv("RELAY", server.Relay)
 	}
 	return nil
+}
+
+func (w *World) listens(s Script, args []string) error {
+	p, err := w.process(args, 1)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(p.Stdout.String()) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		switch words[0] {
+		case "signaling":
+			s.Setenv("LISTEN", strings.TrimPrefix(words[1], "http://"))
+		case "relay":
+			s.Setenv("TURN", strings.TrimSuffix(strings.TrimPrefix(words[1], "turn:"), "?transport=udp"))
+		case "admin":
+			s.Setenv("ADMIN", strings.TrimSuffix(strings.TrimPrefix(words[1], "http://"), "/metrics"))
+		}
+	}
+	return nil
+}
+
+func (w *World) damage(s Script, args []string) error {
+	if len(args) != 1 {
+		return errArguments
+	}
+	var largest string
+	var size int64
+	err := filepath.WalkDir(s.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Size() > size {
+			largest, size = path, info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(largest)
+	if err != nil {
+		return err
+	}
+	b[len(b)/2] ^= 1
+	return os.WriteFile(largest, b, 0o600)
 }
 
 func (w *World) person(s Script, args []string) error {
