@@ -196,6 +196,10 @@ const closeGrace = time.Second
 // dead it takes closeGrace and, because pion notices that its socket is cut
 // when it next retransmits, up to 1.6 s more. It may be called at any time,
 // also while Gather or Connect blocks, and again.
+//
+// One goroutine is not ours to wait for: if pion's TURN client begins to bind a
+// channel at the very moment of closing, it notices by its first
+// retransmission, 200 ms later, that its socket is closed.
 func (c *Conn) Close() error {
 	// Not a sync.Once: a second caller would wait on its mutex, and virtual time stands still while anybody does.
 	if c.closing.CompareAndSwap(false, true) {

@@ -23,6 +23,9 @@ const (
 	relayPass = "password"
 )
 
+// strayTransaction is by how much a goroutine of pion's TURN client may outlive Close, as Close says.
+const strayTransaction = 200 * time.Millisecond
+
 // world is two phones' internet with one relay in it.
 type world struct {
 	*netsim.Network
@@ -33,6 +36,7 @@ type world struct {
 func newWorld(t testing.TB, latency time.Duration) *world {
 	t.Helper()
 	w := &world{Network: netsim.New(netsim.Config{Delay: latency}), t: t}
+	t.Cleanup(func() { time.Sleep(strayTransaction) })
 	conn, err := w.host(relayIP)("udp4", "0.0.0.0:"+relayPort)
 	if err != nil {
 		t.Fatal(err)
