@@ -1,4 +1,29 @@
-// Package quality says how well speech can be understood after it went through a call. Pure: numbers in, numbers out.
+// Package quality says how good a call was: by what was measured about it (the E-model), and by what was heard (STOI). Pure:
+// numbers in, numbers out.
+//
+// # E-model
+//
+// [Judge] goes from codec, delay, loss and burstiness to R and MOS, after the ITU-T Recommendations G.107 (narrowband),
+// G.107.1 (wideband) and G.107.2 (fullband). Impairments add up on the scale of R, so each lost point has a cause:
+//
+//	R      = Best - Ie - Iloss - stretch * Idd          Best 93.2, 129, 148; stretch 1, 1.29, 1.48
+//	Iloss  = (95 - Ie)  * Ppl / (Ppl/BurstR + Bpl)      narrowband; Ppl in percent
+//	       = (95 - Ie)  * Ppl / (Ppl + Bpl)             wideband
+//	       = (132 - Ie) * Ppl / (Ppl + Bpl)             fullband
+//	Idd    = 0 up to 100 ms, else with X = log2(Ta/100 ms)
+//	         25 * ((1 + X^6)^(1/6) - 3 * (1 + (X/3)^6)^(1/6) + 2)
+//	MOS    = 1 + 0.035 r + r (r - 60) (100 - r) 7e-6    r = R/stretch, the result between 1 and 4.5
+//
+// What is not from there, or not certain:
+//
+//   - Opus has no ITU value. Its Ie and Bpl are derived from the listening tests of Alahmadi, Počta and Melvin, [Opus].
+//   - The two wider scales know no bursts. There Bpl goes from the one for random to the one for bursty loss while the burst
+//     ratio goes from 1 to 2: which two to use is theirs, to go linearly between them is ours.
+//   - That delay costs 1.29 times as much on the wideband scale is our reading, after the 1.48 of the fullband one: the same
+//     delay then costs the same MOS.
+//
+// The ceiling is not 5, and not 4.5 either: MOS_CQEF 4.30 with Opus at 31 kbit/s and a variable bitrate, 4.22 at the constant
+// 32 kbit/s that hide what is said ([Codec.Ceiling]). A report that shows a MOS shows its scale and its ceiling.
 //
 // # STOI
 //
