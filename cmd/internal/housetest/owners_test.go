@@ -30,7 +30,7 @@ var owners = []owner{
 		why:     "only the phone's media speaks TURN as a client",
 	},
 	{
-		library: []string{"github.com/nats-io/..."},
+		library: []string{"github.com/nats-io/...", "github.com/minio/highwayhash"},
 		owner:   []string{"./signaling/bus/..."},
 		why:     "nothing else may know how nodes reach one another",
 	},
