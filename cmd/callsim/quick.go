@@ -38,15 +38,10 @@ func runQuick(ctx context.Context, cfg quickConfig, stdout, stderr io.Writer) er
 	} else {
 		err = report.writeText(stdout)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case report.Verdict == verdictInvalid:
-		return &command.Error{Err: errors.New("the measurement is invalid: " + report.Generator.InvalidBecause), Hint: "use a faster or quieter machine, or fewer --calls", Code: exitInvalid}
-	case report.Verdict == verdictFail:
-		return &command.Error{Err: errors.New("a threshold was missed"), Hint: "the lines that begin with missed say which; --json has them under thresholds", Code: exitThreshold}
 	}
-	return nil
+	return report.err()
 }
 
 // quick is one run.
