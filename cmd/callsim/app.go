@@ -20,6 +20,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:      "callsim",
 		Usage:     "real encrypted calls, many at once, with a verdict",
 		UsageText: "callsim quick [flags]\ncallsim score REFERENCE HEARD",
+		Description: `It exits with 0 if every threshold was met, 1 if one was missed, 2 if the command line is wrong, and 3 if this
+machine was too busy to measure. docs/callsim.md explains the report.`,
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Action: func(c *cli.Context) error {

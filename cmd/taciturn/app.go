@@ -26,6 +26,14 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Name:      "taciturn",
 		Usage:     "calls nobody else can hear",
 		UsageText: "taciturn [--profile NAME] COMMAND [flags]",
+		Description: `The first call, on this machine with taciturnd running:
+
+   taciturn --profile bob init --server http://127.0.0.1:8080
+   taciturn --profile bob listen
+   taciturn --profile alice init --server http://127.0.0.1:8080
+   taciturn --profile alice call LINK
+
+LINK is what bob's init printed. It exits with 0 if the call took place, 1 if not, 2 if the command line is wrong.`,
 		Reader:    stdin,
 		Writer:    stdout,
 		ErrWriter: stderr,

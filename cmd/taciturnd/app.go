@@ -17,7 +17,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:        "taciturnd",
 		Usage:       "encrypted signaling and a TURN relay that say as little as possible",
 		UsageText:   "taciturnd [flags]\ntaciturnd secret FILE",
-		Description: "Without flags it serves on loopback with data in memory: enough for a first call on this machine.",
+		Description: "Without flags it serves on loopback with data in memory: enough for a first call on this machine.\nSIGTERM stops it gracefully. It exits with 0 if it was asked to stop, 1 if it failed, 2 if the command line is wrong.",
 		Writer:      stdout,
 		ErrWriter:   stderr,
 		Flags:       flags(),

@@ -75,11 +75,13 @@ func Main(app *cli.App) {
 	os.Exit(Report(os.Stderr, app.Name, err))
 }
 
-// Prepare gives app what all commands share: a version, usage errors with a hint, and no os.Exit inside Run, which
-// v2's default ExitErrHandler would call.
+// Prepare gives app what all commands share: a version, a manual page, completion in shells, usage errors with a hint,
+// and no os.Exit inside Run, which v2's default ExitErrHandler would call.
 func Prepare(app *cli.App) *cli.App {
 	app.Version = Version()
 	app.HideHelpCommand = true
+	app.EnableBashCompletion = true
+	app.Commands = append(app.Commands, manuals(app)...)
 	app.ExitErrHandler = func(*cli.Context, error) {}
 	usage := func(_ *cli.Context, err error, _ bool) error {
 		return Usage(err, app.Name+" --help lists the commands and flags")
@@ -89,6 +91,7 @@ func Prepare(app *cli.App) *cli.App {
 	walk = func(commands []*cli.Command) {
 		for _, c := range commands {
 			c.OnUsageError = usage
+			quietFlags(c.Flags)
 			c.HideHelpCommand = true
 			if len(c.Subcommands) > 0 && c.Action == nil {
 				c.Action = group(app.Name, c)
@@ -97,7 +100,17 @@ func Prepare(app *cli.App) *cli.App {
 		}
 	}
 	walk(app.Commands)
+	quietFlags(app.Flags)
 	return app
+}
+
+// quietFlags keeps help from saying of every switch that it is off.
+func quietFlags(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
+	}
 }
 
 // group is the action of a command that only holds others: one of them must be named.

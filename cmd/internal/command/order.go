@@ -11,7 +11,7 @@ import (
 // reads them first: "call LINK --json --for 12s" becomes "--json call --for 12s LINK". What it does not know it leaves
 // for v2 to complain about; after "--" nothing is a flag.
 func Order(app *cli.App, args []string) []string {
-	if len(args) == 0 {
+	if len(args) == 0 || completing(args) {
 		return args
 	}
 	type level struct {
