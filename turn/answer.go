@@ -94,12 +94,10 @@ func appendFingerprint(b []byte) []byte {
 func (h *hasher) appendIntegrity(b []byte, kind uint16, key *integrityKey) []byte {
 	if kind == attrIntegritySHA256 {
 		putLength(b, attributeHeader+sha256Bytes)
-		sum := h.sha256(key[:], b)
-		return appendAttribute(b, kind, sum[:])
+		return appendAttribute(b, kind, h.sha256.sumOnce(key[:], b))
 	}
 	putLength(b, attributeHeader+sha1Bytes)
-	sum := h.sha1(key[:], b)
-	return appendAttribute(b, kind, sum[:])
+	return appendAttribute(b, kind, h.sha1.sumOnce(key[:], b))
 }
 
 // putLength writes the header's length as it will be after more bytes.
@@ -129,9 +127,7 @@ func (h *hasher) sealed(m *message, seal attribute, key *integrityKey) bool {
 	putLength(covered, attributeHeader+len(value))
 	defer binary.BigEndian.PutUint16(m.b[2:], length)
 	if seal.kind == attrIntegritySHA256 {
-		want := h.sha256(key[:], covered)
-		return hmac.Equal(value, want[:len(value)])
+		return hmac.Equal(value, h.sha256.sumOnce(key[:], covered)[:len(value)])
 	}
-	want := h.sha1(key[:], covered)
-	return hmac.Equal(value, want[:])
+	return hmac.Equal(value, h.sha1.sumOnce(key[:], covered))
 }

@@ -69,7 +69,7 @@ func (w *worker) refuse(m *message, who tuple, code errorCode, scratch []byte) D
 	if code == codeUnauthorized || code == codeStaleNonce {
 		b = appendAttribute(b, attrRealm, []byte(w.server.cfg.Realm))
 		var nonce [nonceTextBytes]byte
-		b = appendAttribute(b, attrNonce, w.server.nonceKey.append(nonce[:0], &w.hasher, who, w.now))
+		b = appendAttribute(b, attrNonce, w.hasher.appendNonce(nonce[:0], who, w.now))
 	}
 	w.answer(b, m, who)
 	return 0

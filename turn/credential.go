@@ -56,7 +56,7 @@ func mint(secret Secret, expiry int64, tag pairTag, side byte) Credential {
 	u = append(u, '.')
 	u = textEncoding.AppendEncode(u, tag[:])
 	u = append(u, '.', side)
-	p := secret.password(new(hasher), u)
+	p := secret.password(u)
 	return Credential{Username: string(u), Password: string(p[:])}
 }
 

@@ -1,67 +1,152 @@
 package turn
 
 import (
+	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"hash"
 )
 
-const (
-	hashBlock = 64 // of SHA-1 and SHA-256
-	innerPad  = 0x36
-	outerPad  = 0x5C
-)
+// hashBlock is the block of SHA-1 and SHA-256.
+const hashBlock = 64
 
-// hasher is HMAC (RFC 2104) in memory that can be wiped. crypto/hmac makes heap objects, which would keep pieces of keys and
-// usernames for as long as the collector likes. One goroutine may use it.
+var zeroBlock [hashBlock]byte
+
+// digest is a hash function of the standard library that can be made to forget. What it was fed last stays in its block buffer,
+// so wipe overwrites that; and HMAC keeps copies of its key, which the digest sees as the first thing it is fed, and remembers.
+type digest struct {
+	hash.Hash
+	fed bool
+	pad []byte // HMAC's padded key
+}
+
+// Reset is of hash.Hash.
+func (d *digest) Reset() {
+	d.Hash.Reset()
+	d.fed = false
+}
+
+// Write is of hash.Hash. It keeps p when it is the first, against the rule of io.Writer: that is the point.
+func (d *digest) Write(p []byte) (int, error) {
+	if !d.fed {
+		d.fed, d.pad = true, p
+	}
+	return d.Hash.Write(p)
+}
+
+// wipe fills the block buffer, which a whole block at once would pass by.
+func (d *digest) wipe() {
+	d.Hash.Reset()
+	d.Hash.Write(zeroBlock[:1])
+	d.Hash.Write(zeroBlock[1:])
+	d.Reset()
+}
+
+// mac is an HMAC of the standard library that can be made to forget.
+type mac struct {
+	digests [2]digest
+	given   int               // digests given to hmac.New, which asks for two
+	next    func() hash.Hash  // gives them
+	hmac    hash.Hash         // nil without a key
+	key     [hashBlock]byte   // of sumOnce
+	out     [sha256.Size]byte // the last sum
+	used    bool              // since the last wipe
+}
+
+func newMAC(function func() hash.Hash) *mac {
+	m := &mac{digests: [2]digest{{Hash: function()}, {Hash: function()}}}
+	m.next = func() hash.Hash {
+		m.given++
+		return &m.digests[m.given%len(m.digests)]
+	}
+	return m
+}
+
+// keyed returns m with a key for good.
+func (m *mac) keyed(key []byte) *mac {
+	m.hmac = hmac.New(m.next, key)
+	return m
+}
+
+// sum is valid until the next one.
+func (m *mac) sum(msg []byte) []byte {
+	m.used = true
+	m.hmac.Reset()
+	m.hmac.Write(msg)
+	return m.hmac.Sum(m.out[:0])
+}
+
+// sumOnce is with a key of at most hashBlock bytes, which is forgotten at once. It is copied, because what crypto/hmac is given
+// moves to the heap, and would take along all that the caller keeps with it.
+func (m *mac) sumOnce(key, msg []byte) []byte {
+	n := copy(m.key[:], key)
+	for i := range m.digests {
+		m.digests[i].Reset()
+	}
+	m.hmac = hmac.New(m.next, m.key[:n])
+	clear(m.key[:n])
+	m.used = true
+	m.hmac.Write(msg)
+	sum := m.hmac.Sum(m.out[:0])
+	for i := range m.digests {
+		clear(m.digests[i].pad)
+		m.digests[i].pad = nil
+	}
+	m.hmac = nil
+	return sum
+}
+
+func (m *mac) wipe() {
+	if !m.used {
+		return
+	}
+	for i := range m.digests {
+		m.digests[i].wipe()
+	}
+	clear(m.out[:])
+	m.used = false
+}
+
+// hasher is all keyed hashing of one goroutine. Keys that never change keep their HMAC, others cost three heap objects, zeroed
+// when they are left to the collector.
 type hasher struct {
-	buf  [hashBlock + maxPacketBytes]byte
-	used int
+	sha1, sha256 *mac
+	nonce, user  *mac
+	secrets      []*mac // by index of the server's
+	text         []byte // what is hashed and is in no packet: on the heap, for hash.Hash moves it there, and wiped
 }
 
-// sha1 needs a message of at most maxPacketBytes, as sha256 does.
-func (h *hasher) sha1(key, msg []byte) [sha1.Size]byte {
-	if len(key) > hashBlock {
-		short := sha1.Sum(key)
-		key = short[:]
+func (s *Server) newHasher() *hasher {
+	h := &hasher{
+		sha1: newMAC(sha1.New), sha256: newMAC(sha256.New),
+		nonce: newMAC(sha256.New).keyed(s.nonceKey[:]), user: newMAC(sha256.New).keyed(s.userKey[:]),
+		text: make([]byte, 0, maxUsernameBytes+maxRealmBytes+passwordBytes+2),
 	}
-	inner := sha1.Sum(h.load(key, innerPad, msg))
-	return sha1.Sum(h.load(key, outerPad, inner[:]))
-}
-
-func (h *hasher) sha256(key, msg []byte) [sha256.Size]byte {
-	if len(key) > hashBlock {
-		short := sha256.Sum256(key)
-		key = short[:]
+	for _, secret := range s.cfg.Secrets {
+		h.secrets = append(h.secrets, newMAC(sha1.New).keyed(secret.text))
 	}
-	inner := sha256.Sum256(h.load(key, innerPad, msg))
-	return sha256.Sum256(h.load(key, outerPad, inner[:]))
-}
-
-// load writes the padded key and the message.
-func (h *hasher) load(key []byte, pad byte, msg []byte) []byte {
-	clear(h.buf[:hashBlock])
-	copy(h.buf[:], key)
-	for i := range hashBlock {
-		h.buf[i] ^= pad
-	}
-	n := hashBlock + copy(h.buf[hashBlock:], msg)
-	h.used = max(h.used, n)
-	return h.buf[:n]
+	return h
 }
 
 // longTermKey is the key of a long-term credential: MD5(username ":" realm ":" password), RFC 8489 section 9.2.2.
 func (h *hasher) longTermKey(username []byte, realm string, password []byte) integrityKey {
-	b := append(h.buf[:0], username...)
+	b := append(h.text[:0], username...)
 	b = append(b, ':')
 	b = append(b, realm...)
 	b = append(b, ':')
 	b = append(b, password...)
-	h.used = max(h.used, len(b))
+	h.text = b
 	return md5.Sum(b)
 }
 
 func (h *hasher) wipe() {
-	clear(h.buf[:h.used])
-	h.used = 0
+	for _, m := range [...]*mac{h.sha1, h.sha256, h.nonce, h.user} {
+		m.wipe()
+	}
+	for _, m := range h.secrets {
+		m.wipe()
+	}
+	clear(h.text[:cap(h.text)])
+	h.text = h.text[:0]
 }

@@ -6,6 +6,9 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
+	"hash"
+	"strings"
 	"testing"
 
 	"github.com/pion/stun/v4"
@@ -41,9 +44,10 @@ func checkSHA256(t testing.TB, m *stun.Message, key []byte) {
 	t.Fatal("answer without MESSAGE-INTEGRITY-SHA256")
 }
 
-func TestHasherIsTheStandardHMAC(t *testing.T) {
-	h := new(hasher)
-	for keySize := 0; keySize < 200; keySize += 7 {
+// HMAC is the standard library's; what is checked is that making it forget leaves it right, with keys used once and for good.
+func TestForgettingLeavesTheHMACRight(t *testing.T) {
+	h := newBench(t).worker.hasher
+	for keySize := 1; keySize <= hashBlock; keySize += 7 {
 		for _, size := range []int{0, 1, 63, 64, 65, maxPacketBytes} {
 			key, msg := make([]byte, keySize), make([]byte, size)
 			for i := range key {
@@ -55,18 +59,63 @@ func TestHasherIsTheStandardHMAC(t *testing.T) {
 			s1, s2 := hmac.New(sha1.New, key), hmac.New(sha256.New, key)
 			s1.Write(msg)
 			s2.Write(msg)
-			got1, got2 := h.sha1(key, msg), h.sha256(key, msg)
-			if string(got1[:]) != string(s1.Sum(nil)) || string(got2[:]) != string(s2.Sum(nil)) {
+			got1, got2 := h.sha1.sumOnce(key, msg), h.sha256.sumOnce(key, msg)
+			if string(got1) != string(s1.Sum(nil)) || string(got2) != string(s2.Sum(nil)) {
 				t.Fatalf("key of %d, message of %d bytes: differs", keySize, size)
+			}
+			long := append(key, make([]byte, 100)...)
+			kept, want := newMAC(sha256.New).keyed(long), hmac.New(sha256.New, long)
+			want.Write(msg)
+			for range 3 {
+				if string(kept.sum(msg)) != string(want.Sum(nil)) {
+					t.Fatalf("long key of %d, message of %d bytes: differs", len(long), size)
+				}
+				kept.wipe()
 			}
 		}
 	}
 	if h.longTermKey([]byte("user"), "realm", []byte("pass")) != md5.Sum([]byte("user:realm:pass")) {
 		t.Error("key of a long-term credential differs")
 	}
-	h.wipe()
-	if h.buf != [len(h.buf)]byte{} {
-		t.Error("wipe leaves something")
+}
+
+// spy keeps what a hash function was fed, and whatever becomes of it.
+type spy struct {
+	hash.Hash
+	fed *[][]byte
+}
+
+func (s spy) Write(p []byte) (int, error) {
+	*s.fed = append(*s.fed, p)
+	return s.Hash.Write(p)
+}
+
+// What a digest was fed last stays in its block buffer, and the key in the pads of the HMAC.
+func TestAnHMACForgets(t *testing.T) {
+	for _, function := range []func() hash.Hash{sha1.New, sha256.New} {
+		clean := digest{Hash: function()}
+		clean.wipe()
+		m := newMAC(function)
+		for n := range hashBlock {
+			m.sumOnce([]byte("a key"), []byte(strings.Repeat("n", n)))
+			m.wipe()
+			for i := range m.digests {
+				if got, want := fmt.Sprint(m.digests[i].Hash), fmt.Sprint(clean.Hash); got != want {
+					t.Fatalf("%d bytes leave %v, want %v", n, got, want)
+				}
+			}
+			if m.out != [len(m.out)]byte{} {
+				t.Fatal("wipe leaves the sum")
+			}
+		}
+		var fed [][]byte
+		m = newMAC(func() hash.Hash { return spy{function(), &fed} })
+		m.sumOnce([]byte("a key"), []byte("a name"))
+		for _, i := range []int{0, 2} { // after inner pad and message, outer pad and inner sum
+			if len(fed) != 4 || len(fed[i]) != hashBlock || string(fed[i]) != string(zeroBlock[:]) {
+				t.Fatalf("HMAC was fed %q", fed)
+			}
+		}
 	}
 }
 
@@ -81,7 +130,7 @@ func TestSealOfRFC5769(t *testing.T) {
 	if !m.parse(b) {
 		t.Fatal("refused")
 	}
-	h := new(hasher)
+	h := newBench(t).worker.hasher
 	name, _ := m.find(attrUsername)
 	key := h.longTermKey(name, "example.org", []byte("TheMatrIX"))
 	seal, ok := m.integrity()

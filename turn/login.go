@@ -25,15 +25,14 @@ func (w *worker) authenticate(m *message, who tuple) (login, errorCode) {
 	if !ok1 || !ok2 || !ok3 {
 		return login{}, codeBadRequest
 	}
-	if !s.nonceKey.valid(nonce, &w.hasher, who, w.now) {
+	if !w.hasher.validNonce(nonce, who, w.now) {
 		return login{}, codeStaleNonce
 	}
 	if string(realm) != s.cfg.Realm {
 		return login{}, codeUnauthorized
 	}
 	l := login{seal: seal.kind}
-	id := w.hasher.sha256(s.userKey[:], name)
-	copy(l.user[:], id[:])
+	copy(l.user[:], w.hasher.user.sum(name))
 	if key, ok := s.table.known(who, l.user, m.kind, w.now); ok {
 		l.key = key
 		if !w.hasher.sealed(m, seal, &l.key) {
@@ -45,11 +44,11 @@ func (w *worker) authenticate(m *message, who tuple) (login, errorCode) {
 	if !ok || time.Now().Unix() >= u.expiry { // made by another clock, so the wall clock counts
 		return login{}, codeUnauthorized
 	}
-	for i, secret := range s.cfg.Secrets {
+	for i := range s.cfg.Secrets {
 		if u.ours && u.keyID != s.keyIDs[i] {
 			continue
 		}
-		password := secret.password(&w.hasher, name)
+		password := passwordOf(w.hasher.secrets[i], name)
 		l.key = w.hasher.longTermKey(name, s.cfg.Realm, password[:])
 		if w.hasher.sealed(m, seal, &l.key) {
 			l.tag, l.open = u.tag, true

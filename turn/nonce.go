@@ -16,17 +16,14 @@ const (
 	nonceLifetime = time.Hour
 )
 
-// nonceKey makes and checks nonces without remembering them.
-type nonceKey [32]byte
-
-// append adds the nonce of a client at a time since the server's start. Minutes, so that a challenge repeated is mostly the
+// Nonces are made and checked without being remembered. appendNonce adds the nonce of a client at a time since the server's start. Minutes, so that a challenge repeated is mostly the
 // same bytes.
-func (k *nonceKey) append(b []byte, h *hasher, client tuple, now time.Duration) []byte {
-	raw := k.raw(h, uint32(now/time.Minute), client)
+func (h *hasher) appendNonce(b []byte, client tuple, now time.Duration) []byte {
+	raw := h.rawNonce(uint32(now/time.Minute), client)
 	return textEncoding.AppendEncode(b, raw[:])
 }
 
-func (k *nonceKey) valid(text []byte, h *hasher, client tuple, now time.Duration) bool {
+func (h *hasher) validNonce(text []byte, client tuple, now time.Duration) bool {
 	var raw [nonceBytes]byte
 	if len(text) != nonceTextBytes {
 		return false
@@ -35,18 +32,16 @@ func (k *nonceKey) valid(text []byte, h *hasher, client tuple, now time.Duration
 		return false
 	}
 	minute := binary.BigEndian.Uint32(raw[:])
-	want := k.raw(h, minute, client)
+	want := h.rawNonce(minute, client)
 	age := now/time.Minute - time.Duration(minute)
 	return hmac.Equal(raw[:], want[:]) && age >= 0 && age < nonceLifetime/time.Minute
 }
 
-func (k *nonceKey) raw(h *hasher, minute uint32, client tuple) (raw [nonceBytes]byte) {
-	var msg [nonceMinuteBytes + tupleBytes]byte
-	binary.BigEndian.PutUint32(msg[:], minute)
+func (h *hasher) rawNonce(minute uint32, client tuple) (raw [nonceBytes]byte) {
 	key := client.bytes()
-	copy(msg[nonceMinuteBytes:], key[:])
-	sum := h.sha256(k[:], msg[:])
-	copy(raw[:], msg[:nonceMinuteBytes])
-	copy(raw[nonceMinuteBytes:], sum[:])
+	h.text = binary.BigEndian.AppendUint32(h.text[:0], minute)
+	h.text = append(h.text, key[:]...)
+	copy(raw[:], h.text[:nonceMinuteBytes])
+	copy(raw[nonceMinuteBytes:], h.nonce.sum(h.text))
 	return raw
 }

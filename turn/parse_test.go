@@ -172,7 +172,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		f.Add(m.Raw)
 	}
-	h := new(hasher)
+	h := newBench(f).worker.hasher
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = append([]byte(nil), b...)
 		fix(b)

@@ -78,9 +78,15 @@ func (s Secret) keyID() (id [keyIDBytes]byte) {
 const passwordBytes = (sha1.Size + 2) / 3 * 4
 
 // password is base64(HMAC-SHA1(secret, username)).
-func (s Secret) password(h *hasher, username []byte) (p [passwordBytes]byte) {
-	sum := h.sha1(s.text, username)
-	base64.StdEncoding.Encode(p[:], sum[:])
+func (s Secret) password(username []byte) [passwordBytes]byte {
+	m := newMAC(sha1.New).keyed(s.text)
+	defer m.wipe()
+	return passwordOf(m, username)
+}
+
+// passwordOf is password with the HMAC of the secret.
+func passwordOf(secret *mac, username []byte) (p [passwordBytes]byte) {
+	base64.StdEncoding.Encode(p[:], secret.sum(username))
 	return p
 }
 

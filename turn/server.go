@@ -20,7 +20,7 @@ type Server struct {
 	cfg      Config
 	keyIDs   [][keyIDBytes]byte // of cfg.Secrets
 	epoch    time.Time          // times inside are since then, on the monotonic clock
-	nonceKey nonceKey
+	nonceKey [32]byte
 	userKey  [32]byte
 	table    *table
 	budget   *budget

@@ -17,7 +17,7 @@ type worker struct {
 
 	// Owned by run.
 	now      time.Duration // of the batch, since the server's start
-	hasher   hasher
+	hasher   *hasher
 	message  message
 	in       []datagram
 	buffers  [batchPackets][maxPacketBytes + 1]byte
@@ -28,7 +28,7 @@ type worker struct {
 
 func newWorker(s *Server, k *socket) *worker {
 	return &worker{
-		server: s, socket: k, transport: newTransport(k.conn),
+		server: s, socket: k, hasher: s.newHasher(), transport: newTransport(k.conn),
 		in: make([]datagram, batchPackets), out: make([]datagram, 0, batchPackets),
 	}
 }

@@ -107,7 +107,7 @@ func (w *world) pair() Pair {
 
 // stock makes a credential as coturn's REST convention has it.
 func stock(secret Secret, username string) Credential {
-	p := secret.password(new(hasher), []byte(username))
+	p := secret.password([]byte(username))
 	return Credential{username, string(p[:])}
 }
 
