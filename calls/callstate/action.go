@@ -23,6 +23,12 @@ type (
 	SendConfirm struct{ Device record.DeviceID }
 	// SendConnected proves the keys to the caller.
 	SendConnected struct{}
+	// Repeat: submit the last envelope of this type to this device again, bit by bit the same: a server that dies loses what
+	// it has taken. Device is zero for a callee. Who receives it twice drops it.
+	Repeat struct {
+		Device record.DeviceID
+		Type   seal.Type
+	}
 	// SendReject refuses.
 	SendReject struct{ Reason seal.RejectReason }
 	// SendHangup goes through the server; Device is zero for a callee.
@@ -35,6 +41,11 @@ type (
 		Device   record.DeviceID
 		Declined bool
 	}
+	// SendMissed leaves a note for when the device is back: nobody has rung. At most one a call.
+	SendMissed struct{ Device record.DeviceID }
+	// BecomeCallee: forget the caller's half (handshake, queue, path, whatever Prepare is still doing) and go on with the
+	// handshake of the offer that came with Yield. The human has pressed already.
+	BecomeCallee struct{}
 	// SendInCallHangup goes inside voice frames until acknowledged.
 	SendInCallHangup struct{ Reason seal.HangupReason }
 	// AckInCallHangup goes inside voice frames.
@@ -47,6 +58,14 @@ type (
 	ConnectMedia struct{ Device record.DeviceID }
 	// StartVoice: open the microphone.
 	StartVoice struct{}
+	// SendRestart: gather again, make a new key share, and send both; the old path stays.
+	SendRestart struct{ Epoch uint32 }
+	// SendRestartAck answers the RESTART of this epoch with this side's new path and key share, and tries the new path.
+	SendRestartAck struct{ Epoch uint32 }
+	// FinishRestart: RESTART-ACK of this epoch has come: take the new key and try the new path.
+	FinishRestart struct{ Epoch uint32 }
+	// AbandonRestart: ours has lost against theirs: forget what it was made of.
+	AbandonRestart struct{}
 	// StopMedia: close it, and the path.
 	StopMedia struct{}
 	// Finish: the call is over. Always the last action.
@@ -59,7 +78,14 @@ func (SendRing) action()         {}
 func (SendAccept) action()       {}
 func (SendConfirm) action()      {}
 func (SendConnected) action()    {}
+func (Repeat) action()           {}
 func (SendReject) action()       {}
+func (SendMissed) action()       {}
+func (BecomeCallee) action()     {}
+func (SendRestart) action()      {}
+func (SendRestartAck) action()   {}
+func (FinishRestart) action()    {}
+func (AbandonRestart) action()   {}
 func (SendHangup) action()       {}
 func (SendElsewhere) action()    {}
 func (SendInCallHangup) action() {}

@@ -18,33 +18,58 @@ func (m *Machine) dial(now time.Time, devices []record.DeviceID) []Action {
 	m.state = StateDialing
 	m.offerUntil = now.Add(OfferTimeout)
 	actions := make([]Action, 0, len(devices))
-	for _, id := range devices {
-		m.devices = append(m.devices, device{id: id, gap: time.Second, repeatAt: now.Add(time.Second)})
+	m.devices = make([]device, len(devices))
+	for i, id := range devices {
+		m.devices[i].id = id
+		m.devices[i].again.start(now, offerSendsLimit, maxOfferGap)
 		actions = append(actions, SendOffer{id})
 	}
 	return actions
 }
 
-// repeatOffers sends the identical offer again to devices that have not answered.
-func (m *Machine) repeatOffers(now time.Time) []Action {
-	if m.state != StateDialing && m.state != StateRinging {
-		return nil
-	}
+// early says whether the offers are out and nobody is chosen.
+func (m *Machine) early() bool { return m.state == StateDialing || m.state == StateRinging }
+
+// repeatToDevices sends OFFER again to devices that have not answered, and ELSEWHERE to those that may not have heard it.
+func (m *Machine) repeatToDevices(now time.Time) []Action {
 	var actions []Action
 	for i := range m.devices {
 		d := &m.devices[i]
-		if d.repeatAt.IsZero() || d.repeatAt.After(now) {
-			continue
+		switch {
+		case !d.again.due(now):
+		case m.early():
+			actions = append(actions, SendOffer{d.id})
+		default:
+			actions = append(actions, Repeat{d.id, seal.TypeElsewhere})
 		}
-		if m.offerUntil.IsZero() {
-			d.repeatAt = time.Time{}
-			continue
-		}
-		d.gap = min(2*d.gap, maxRepeat)
-		d.repeatAt = now.Add(d.gap)
-		actions = append(actions, SendOffer{d.id})
 	}
 	return actions
+}
+
+// offerTimeout: no device takes the offer any more.
+func (m *Machine) offerTimeout() []Action {
+	m.offerUntil = time.Time{}
+	if !m.taken && m.state == StateDialing {
+		return m.nobody(Unreachable)
+	}
+	for i := range m.devices {
+		m.devices[i].again.stop()
+	}
+	return nil
+}
+
+// nobody has accepted. If no phone even rang, one note is left: for the first device that did not refuse.
+func (m *Machine) nobody(result Result) []Action {
+	actions := m.tellAll(seal.HangupRingTimeout)
+	if m.state == StateDialing {
+		for i := range m.devices {
+			if !m.devices[i].out {
+				actions = append(actions, SendMissed{m.devices[i].id})
+				break
+			}
+		}
+	}
+	return append(actions, m.finish(result)...)
 }
 
 func (m *Machine) callerReceived(now time.Time, ev Received) []Action {
@@ -52,83 +77,128 @@ func (m *Machine) callerReceived(now time.Time, ev Received) []Action {
 	if d == nil {
 		return nil
 	}
-	early := m.state == StateDialing || m.state == StateRinging
+	chosen := !m.early() && m.chosen == d.id
 	switch ev.Type {
 	case seal.TypeRing:
-		if !early || d.rang || d.rejected {
-			return nil
+		if m.early() && !d.rang && !d.out {
+			return m.rings(d, ev.Transport)
 		}
-		d.rang, d.repeatAt, m.taken = true, time.Time{}, true
-		var actions []Action
-		if m.state == StateDialing {
-			m.state = StateRinging
-			actions = append(actions, ShowRinging{})
-		}
-		// With several devices only the one that accepts is worth a path.
-		if ev.Transport && len(m.devices) == 1 {
-			m.mediaAsked = true
-			actions = append(actions, ConnectMedia{d.id})
-		}
-		return actions
 	case seal.TypeAccept:
-		if !early || !d.rang || d.rejected {
-			return nil
+		if m.early() && d.rang && !d.out {
+			return m.confirm(now, d)
 		}
-		return m.confirm(now, d)
+	case seal.TypeConnected:
+		if chosen {
+			m.again.stop()
+		}
 	case seal.TypeReject:
-		if !early || d.rejected {
-			return nil
+		if m.early() && !d.out {
+			return m.rejected(d, ev.Reject)
 		}
-		d.rejected, d.reason, d.repeatAt = true, ev.Reject, time.Time{}
-		return m.rejected(d)
 	case seal.TypeHangup:
-		if d.rang && (early || m.chosen == d.id) {
+		switch {
+		case chosen:
 			return m.theyHungUp(ev.Hangup)
+		case m.early() && d.rang && !d.out:
+			return m.leaves(d, ev.Hangup)
+		}
+	case seal.TypeRestart:
+		if chosen {
+			return m.restart(now, ev.Epoch)
+		}
+	case seal.TypeRestartAck:
+		if chosen {
+			return m.restartAck(now, ev.Epoch)
 		}
 	}
-	return nil // CONNECTED, CANDIDATES, NOP: nothing to decide
+	return nil // CANDIDATES, NOP: nothing to decide
+}
+
+func (m *Machine) rings(d *device, transport bool) []Action {
+	d.rang, m.taken = true, true
+	d.again.stop()
+	var actions []Action
+	if m.state == StateDialing {
+		m.state = StateRinging
+		actions = append(actions, ShowRinging{})
+	}
+	// With several devices only the one that accepts is worth a path.
+	if transport && len(m.devices) == 1 {
+		m.mediaAsked = true
+		actions = append(actions, ConnectMedia{d.id})
+	}
+	return actions
 }
 
 // confirm chooses the first device that accepts.
 func (m *Machine) confirm(now time.Time, d *device) []Action {
 	m.chosen = d.id
 	actions := []Action{SendConfirm{d.id}}
+	m.again.start(now, handshakeSends, maxOfferGap)
 	if !m.mediaAsked {
 		m.mediaAsked = true
 		actions = append(actions, ConnectMedia{d.id})
 	}
+	for i := range m.devices {
+		m.devices[i].again.stop()
+	}
+	if m.mediaFailed {
+		actions = append(actions, m.stopOthers(false)...)
+		return append(actions, m.fail(ConnectFailed, seal.HangupConnectFailed)...)
+	}
 	// Voice before courtesy: the chosen device waits for its first word, the others only for silence.
 	actions = append(actions, m.connect(now)...)
-	if m.state == StateEnded {
-		return actions
+	for i := range m.devices {
+		if o := &m.devices[i]; o.id != d.id && !o.out {
+			o.again.start(now, elsewhereSends, maxOfferGap)
+		}
 	}
 	return append(actions, m.stopOthers(false)...)
 }
 
 // rejected: a human's no ends the call on all devices; a busy device leaves it to the others.
-func (m *Machine) rejected(d *device) []Action {
-	if d.reason == seal.RejectDeclined {
-		m.chosen = d.id
+func (m *Machine) rejected(d *device, reason seal.RejectReason) []Action {
+	d.out, d.reason = true, reason
+	d.again.stop()
+	if reason == seal.RejectDeclined {
 		return append(m.stopOthers(true), m.finish(Declined)...)
 	}
-	for i := range m.devices {
-		if !m.devices[i].rejected {
-			return nil
-		}
-	}
-	switch d.reason {
-	case seal.RejectBusy:
-		return m.finish(Busy)
-	case seal.RejectOffHours:
-		return m.finish(OffHours)
-	}
-	return m.finish(Unsupported)
+	return m.oneLess(Unsupported)
 }
 
+// leaves: a device that rang hangs up without being chosen. Its human has changed their mind, or it cannot connect.
+func (m *Machine) leaves(d *device, reason seal.HangupReason) []Action {
+	d.out = true
+	d.again.stop()
+	switch reason {
+	case seal.HangupConnectFailed, seal.HangupMediaLost, seal.HangupError:
+		return m.oneLess(ConnectFailed)
+	}
+	return append(m.stopOthers(true), m.finish(HungUp)...)
+}
+
+// oneLess ends the call if no device is left that could still accept. The friendliest reason counts, then the last.
+func (m *Machine) oneLess(last Result) []Action {
+	result := last
+	for i := range m.devices {
+		d := &m.devices[i]
+		switch {
+		case !d.out:
+			return nil
+		case d.reason == seal.RejectBusy:
+			result = Busy
+		case d.reason == seal.RejectOffHours && result != Busy:
+			result = OffHours
+		}
+	}
+	return m.finish(result)
+}
+
+// stopOthers tells every device but the chosen that it need not ring, whether or not it has said that it does.
 func (m *Machine) stopOthers(declined bool) []Action {
 	var actions []Action
 	for i := range m.devices {
-		if d := &m.devices[i]; d.id != m.chosen && !d.rejected {
+		if d := &m.devices[i]; d.id != m.chosen && !d.out {
 			actions = append(actions, SendElsewhere{d.id, declined})
 		}
 	}
@@ -142,4 +212,17 @@ func (m *Machine) device(id record.DeviceID) *device {
 		}
 	}
 	return nil
+}
+
+// resultOf is how a call ends that this reason refuses.
+func resultOf(reason seal.RejectReason) Result {
+	switch reason {
+	case seal.RejectBusy:
+		return Busy
+	case seal.RejectDeclined:
+		return Declined
+	case seal.RejectOffHours:
+		return OffHours
+	}
+	return Unsupported
 }

@@ -12,8 +12,8 @@ import (
 // anything is every event that the world can send, wrong ones included.
 func anything() []Event {
 	events := []Event{
-		Dial{}, OfferOpened{}, OfferOpened{Visible: true}, OfferOpened{Busy: true}, Prepared{}, Prepared{[]record.DeviceID{phone, desk}},
-		PrepareFailed{ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, Quit{}, MediaUp{}, MediaFailed{},
+		Dial{}, OfferOpened{}, OfferOpened{Visible: true}, OfferOpened{Busy: true}, Prepared{}, Prepared{Devices: []record.DeviceID{phone, desk}},
+		PrepareFailed{Result: ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, Quit{}, MediaUp{}, MediaFailed{},
 		InCallHangup{seal.HangupNormal}, InCallHangupAcked{}, Timeout{},
 	}
 	for kind := seal.Type(0); kind <= seal.TypeRestartAck+1; kind++ {
@@ -94,7 +94,7 @@ func TestNoOrderOfEventsBreaksAnInvariant(t *testing.T) {
 		m, w, now := New(role), &watch{t: t, role: role}, start
 		if role == Caller {
 			w.check(Dial{}, m.Step(now, Dial{}))
-			w.check(Prepared{}, m.Step(now, Prepared{[]record.DeviceID{phone, desk}}))
+			w.check(Prepared{}, m.Step(now, Prepared{Devices: []record.DeviceID{phone, desk}}))
 		}
 		for range 24 {
 			ev := events[r.IntN(len(events))]
@@ -114,7 +114,7 @@ func TestWrongMessagesChangeNothing(t *testing.T) {
 		for seed := range 20_000 {
 			r := rand.New(rand.NewPCG(uint64(seed), 2))
 			m, now := New(role), start
-			for _, ev := range []Event{Dial{}, OfferOpened{Visible: r.IntN(2) == 0}, Prepared{[]record.DeviceID{phone, desk}}}[:r.IntN(4)] {
+			for _, ev := range []Event{Dial{}, OfferOpened{Visible: r.IntN(2) == 0}, Prepared{Devices: []record.DeviceID{phone, desk}}}[:r.IntN(4)] {
 				_ = m.Step(now, ev)
 			}
 			for range r.IntN(8) {

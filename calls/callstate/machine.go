@@ -15,7 +15,6 @@ const (
 	HangupCopy     = 300 * time.Millisecond
 	HangupTimeout  = 2 * time.Second
 	AckLinger      = 200 * time.Millisecond
-	maxRepeat      = 8 * time.Second // offers are repeated after 1, 2, 4, 8, 8 … s
 )
 
 // Machine is one call. Make it with New. Not safe for concurrent use.
@@ -31,11 +30,12 @@ type Machine struct {
 	prepared bool            // of a callee
 	ringSent bool            // of a callee
 	accepted bool            // of a callee: the human has pressed
+	again    repeater        // of the handshake message that this side waits to see answered
 
 	mediaAsked  bool // ConnectMedia was said
 	mediaUp     bool
 	mediaFailed bool
-	copied      bool // the hang-up went through the server too
+	recovery
 
 	// Deadlines; zero: none.
 	ringUntil    time.Time
@@ -47,12 +47,11 @@ type Machine struct {
 
 // device is one of the callee's devices, as the caller sees it.
 type device struct {
-	id       record.DeviceID
-	rang     bool
-	rejected bool
-	reason   seal.RejectReason
-	repeatAt time.Time
-	gap      time.Duration
+	id     record.DeviceID
+	rang   bool
+	out    bool // it has rejected or failed: nothing more is sent to it
+	reason seal.RejectReason
+	again  repeater // OFFER, later ELSEWHERE
 }
 
 // New makes a call that has not begun: Step it with Dial or OfferOpened.
@@ -69,6 +68,9 @@ func (m *Machine) Role() Role { return m.role }
 // State is where the call stands.
 func (m *Machine) State() State { return m.state }
 
+// Peer is the device that the call is with; zero while it may be any of several, and for a callee.
+func (m *Machine) Peer() record.DeviceID { return m.chosen }
+
 // Result is ResultUnset until the call has ended.
 func (m *Machine) Result() Result { return m.result }
 
@@ -83,19 +85,27 @@ func (m *Machine) Deadline() time.Time {
 	if m.state == StateEnded {
 		return first
 	}
-	for _, t := range []time.Time{m.ringUntil, m.offerUntil, m.connectUntil, m.closeAt, m.copyAt} {
-		take(t)
-	}
-	if m.state == StateDialing || m.state == StateRinging {
-		for _, d := range m.devices {
-			take(d.repeatAt)
-		}
+	take(m.ringUntil)
+	take(m.offerUntil)
+	take(m.connectUntil)
+	take(m.closeAt)
+	take(m.copyAt)
+	take(m.giveUpAt)
+	take(m.settleAt)
+	take(m.again.at)
+	take(m.askAgain.at)
+	take(m.ackAgain.at)
+	for i := range m.devices {
+		take(m.devices[i].again.at)
 	}
 	return first
 }
 
-// Step takes one event and says what to do. What does not fit role and state is ignored.
+// Step takes one event and says what to do. What does not fit role and state is ignored, and so is everything after the end.
 func (m *Machine) Step(now time.Time, ev Event) []Action {
+	if m.state == StateEnded {
+		return nil
+	}
 	switch ev := ev.(type) {
 	case Dial:
 		if m.role == Caller && m.state == StateNew {
@@ -107,14 +117,29 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		if m.role == Callee && m.state == StateNew {
 			return m.offered(now, ev)
 		}
-	case Prepared:
-		if m.role == Caller {
-			return m.dial(now, ev.Devices)
+	case Yield:
+		return m.yield(now, ev.Ours)
+	case Unpark:
+		if m.state == StateParked {
+			return m.alert()
 		}
-		return m.calleePrepared()
+	case Refuse:
+		if m.state == StateParked {
+			return m.refuse(ev.Reason)
+		}
+	case Superseded:
+		return m.superseded()
+	case Prepared:
+		switch {
+		case ev.Role != 0 && ev.Role != m.role:
+		case m.role == Caller:
+			return m.dial(now, ev.Devices)
+		default:
+			return m.calleePrepared(now)
+		}
 	case PrepareFailed:
-		if m.state == StatePreparing || m.state == StateAlerting || m.state == StateAccepted {
-			return m.finish(ev.Result)
+		if ev.Role == 0 || ev.Role == m.role {
+			return m.unprepared(ev.Result)
 		}
 	case OfferTaken:
 		m.taken = true
@@ -139,12 +164,16 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		}
 		return m.hangUp(now)
 	case MediaUp:
-		m.mediaUp = true
+		m.mediaUp, m.impaired = true, false
 		if m.state == StateConnecting {
 			return m.talk()
 		}
 	case MediaFailed:
 		return m.mediaGone()
+	case MediaImpaired:
+		return m.mediaImpaired(now)
+	case MediaRestored:
+		return m.mediaRestored(ev.Epoch)
 	case InCallHangup:
 		return m.inCallHangup(now)
 	case InCallHangupAcked:
@@ -160,7 +189,7 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 // talk opens the microphone: keys exist and media is up.
 func (m *Machine) talk() []Action {
 	m.state = StateTalking
-	m.connectUntil = time.Time{}
+	m.connectUntil, m.impaired = time.Time{}, false
 	return []Action{StartVoice{}}
 }
 
@@ -172,7 +201,10 @@ func (m *Machine) connect(now time.Time) []Action {
 	if m.mediaFailed {
 		return m.fail(ConnectFailed, seal.HangupConnectFailed)
 	}
-	if m.mediaUp {
+	switch {
+	case m.impaired:
+		return m.recover(now)
+	case m.mediaUp:
 		return m.talk()
 	}
 	return nil
@@ -189,10 +221,19 @@ func (m *Machine) hangUp(now time.Time) []Action {
 		return m.decline(seal.RejectDeclined)
 	case StateAccepted, StateConnecting:
 		return m.fail(HungUp, seal.HangupNormal)
+	case StateParked:
+		return m.finish(Missed)
 	case StateTalking:
+		deaf := m.impaired // nothing can be heard in the voice: the copy is the message
+		m.quiet()
 		m.state = StateClosing
-		m.copyAt, m.closeAt = now.Add(HangupCopy), now.Add(HangupTimeout)
-		return []Action{SendInCallHangup{seal.HangupNormal}}
+		m.closeAt = now.Add(HangupTimeout)
+		actions := []Action{SendInCallHangup{seal.HangupNormal}}
+		if deaf {
+			return append(actions, m.tellChosen(seal.HangupNormal)...)
+		}
+		m.copyAt = now.Add(HangupCopy)
+		return actions
 	}
 	return nil
 }
@@ -201,6 +242,7 @@ func (m *Machine) hangUp(now time.Time) []Action {
 func (m *Machine) inCallHangup(now time.Time) []Action {
 	switch m.state {
 	case StateTalking:
+		m.quiet()
 		m.state = StateLeaving
 		m.closeAt = now.Add(AckLinger)
 		return []Action{AckInCallHangup{}}
@@ -229,29 +271,36 @@ func (m *Machine) mediaGone() []Action {
 	return nil // while it rings nobody has asked for media yet: said at accept
 }
 
-// theyHungUp is HANGUP through the server.
+// theyHungUp is HANGUP through the server, by the device that the call is with.
 func (m *Machine) theyHungUp(reason seal.HangupReason) []Action {
 	switch {
-	case m.state == StateClosing || m.state == StateLeaving || m.state == StateTalking:
-		if reason == seal.HangupMediaLost && m.state == StateTalking {
-			return m.finish(MediaLost)
-		}
-		return m.finish(HungUp)
-	case reason == seal.HangupConnectFailed:
-		return m.finish(ConnectFailed)
-	case m.state == StateAlerting:
+	case m.state == StateAlerting || m.state == StateParked:
 		return m.finish(Missed)
-	case m.state == StateDialing || m.state == StateRinging || m.state == StateAccepted || m.state == StateConnecting:
-		return m.finish(HungUp)
+	case m.state == StateTalking && reason == seal.HangupMediaLost:
+		return m.finish(MediaLost)
+	case m.state != StateTalking && reason == seal.HangupConnectFailed:
+		return m.finish(ConnectFailed)
 	}
-	return nil
+	return m.finish(HungUp)
 }
 
+// superseded: whoever made this call at the other side does not know it any more, so nobody is told.
+func (m *Machine) superseded() []Action {
+	switch m.state {
+	case StateNew:
+		return nil
+	case StateClosing, StateLeaving:
+		return m.finish(HungUp)
+	case StateDialing, StateRinging:
+		return append(m.tellAll(seal.HangupCancelled), m.finish(Replaced)...)
+	}
+	return m.finish(Replaced)
+}
+
+// timeout does one thing that is due; what else is due follows at once, for Deadline has then still passed.
 func (m *Machine) timeout(now time.Time) []Action {
 	due := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
 	switch {
-	case m.state == StateEnded:
-		return nil
 	case due(m.closeAt):
 		return m.finish(HungUp)
 	case due(m.copyAt):
@@ -259,16 +308,18 @@ func (m *Machine) timeout(now time.Time) []Action {
 		return m.tellChosen(seal.HangupNormal)
 	case due(m.connectUntil):
 		return m.fail(ConnectFailed, seal.HangupConnectFailed)
+	case due(m.giveUpAt):
+		return m.fail(MediaLost, seal.HangupMediaLost)
 	case due(m.ringUntil):
 		return m.ringTimeout()
 	case due(m.offerUntil):
-		m.offerUntil = time.Time{}
-		if !m.taken && m.state == StateDialing {
-			return append(m.tellAll(seal.HangupRingTimeout), m.finish(Unreachable)...)
-		}
-		return nil
+		return m.offerTimeout()
 	}
-	return m.repeatOffers(now)
+	actions := m.recoverLate(now)
+	if m.again.due(now) {
+		actions = append(actions, m.repeatHandshake()...)
+	}
+	return append(actions, m.repeatToDevices(now)...)
 }
 
 func (m *Machine) ringTimeout() []Action {
@@ -280,14 +331,26 @@ func (m *Machine) ringTimeout() []Action {
 		if m.taken {
 			result = NoAnswer // a phone that does not show itself may have rung
 		}
-		return append(m.tellAll(seal.HangupRingTimeout), m.finish(result)...)
+		return m.nobody(result)
 	case StateRinging:
-		return append(m.tellAll(seal.HangupRingTimeout), m.finish(NoAnswer)...)
-	case StateAlerting:
+		return m.nobody(NoAnswer)
+	case StateAlerting, StateParked:
 		return m.finish(Missed)
 	}
 	m.ringUntil = time.Time{}
 	return nil
+}
+
+// repeatHandshake: this side's step of the handshake has not been answered.
+func (m *Machine) repeatHandshake() []Action {
+	if m.role == Caller {
+		return []Action{Repeat{m.chosen, seal.TypeConfirm}}
+	}
+	actions := []Action{Repeat{Type: seal.TypeRing}}
+	if m.accepted {
+		actions = append(actions, Repeat{Type: seal.TypeAccept})
+	}
+	return actions
 }
 
 // fail ends the call and tells the other side.
@@ -298,7 +361,13 @@ func (m *Machine) fail(result Result, reason seal.HangupReason) []Action {
 // tellChosen sends HANGUP to whom the call is with.
 func (m *Machine) tellChosen(reason seal.HangupReason) []Action {
 	if m.role == Callee && !m.ringSent {
-		return nil // the caller does not know that we are here
+		switch {
+		case !m.accepted:
+			return nil // the caller does not know that we are here
+		case reason == seal.HangupNormal:
+			return []Action{SendReject{seal.RejectDeclined}}
+		}
+		return []Action{SendReject{seal.RejectUnsupported}}
 	}
 	return []Action{SendHangup{m.chosen, reason}}
 }
@@ -307,7 +376,7 @@ func (m *Machine) tellChosen(reason seal.HangupReason) []Action {
 func (m *Machine) tellAll(reason seal.HangupReason) []Action {
 	var actions []Action
 	for _, d := range m.devices {
-		if !d.rejected {
+		if !d.out {
 			actions = append(actions, SendHangup{d.id, reason})
 		}
 	}
@@ -315,6 +384,7 @@ func (m *Machine) tellAll(reason seal.HangupReason) []Action {
 }
 
 func (m *Machine) finish(result Result) []Action {
+	m.quiet()
 	m.state, m.result = StateEnded, result
 	return []Action{StopMedia{}, Finish{result}}
 }

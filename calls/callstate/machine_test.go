@@ -47,6 +47,22 @@ func (s *story) later(what string, d time.Duration, want ...Action) {
 	s.want(what, Timeout{}, want...)
 }
 
+// silence lets time pass, d from now, in which only repetitions are due.
+func (s *story) silence(d time.Duration) *story {
+	s.t.Helper()
+	until := s.now.Add(d)
+	for at := s.m.Deadline(); !at.IsZero() && at.Before(until); at = s.m.Deadline() {
+		s.now = at
+		for _, a := range s.m.Step(s.now, Timeout{}) {
+			if _, ok := a.(Repeat); !ok {
+				s.t.Fatalf("in silence: %s", list([]Action{a}))
+			}
+		}
+	}
+	s.now = until
+	return s
+}
+
 func list(actions []Action) string {
 	text := ""
 	for _, a := range actions {
@@ -62,7 +78,7 @@ func (s *story) dialing(devices ...record.DeviceID) *story {
 	for _, d := range devices {
 		offers = append(offers, SendOffer{d})
 	}
-	s.want("prepared", Prepared{devices}, offers...)
+	s.want("prepared", Prepared{Devices: devices}, offers...)
 	return s
 }
 
@@ -175,7 +191,7 @@ func TestTheCallerGivesUp(t *testing.T) {
 	s = newStory(t, Caller)
 	s.want("press call", Dial{}, Prepare{})
 	s.want("press hang-up before anything was sent", PressHangup{}, StopMedia{}, Finish{Cancelled})
-	s.want("too late", Prepared{[]record.DeviceID{phone}})
+	s.want("too late", Prepared{Devices: []record.DeviceID{phone}})
 }
 
 func TestRejections(t *testing.T) {
@@ -254,7 +270,8 @@ func TestAnAlertingPhoneStops(t *testing.T) {
 func TestNoPathEndsTheCallOnBothSides(t *testing.T) {
 	s := newStory(t, Caller).ringing()
 	s.want("accepted", Received{Device: phone, Type: seal.TypeAccept}, SendConfirm{phone})
-	s.later("no path", ConnectTimeout, SendHangup{phone, seal.HangupConnectFailed}, StopMedia{}, Finish{ConnectFailed})
+	s.silence(ConnectTimeout)
+	s.want("no path", Timeout{}, SendHangup{phone, seal.HangupConnectFailed}, StopMedia{}, Finish{ConnectFailed})
 	s = newStory(t, Caller).ringing()
 	s.want("the path breaks while it rings", MediaFailed{})
 	s.want("accepted", Received{Device: phone, Type: seal.TypeAccept}, SendConfirm{phone}, SendHangup{phone, seal.HangupConnectFailed}, StopMedia{}, Finish{ConnectFailed})

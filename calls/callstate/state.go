@@ -25,9 +25,10 @@ const (
 	StateClosing    State = 8 // this side pressed hang-up, the other has not acknowledged yet
 	StateLeaving    State = 9 // the other side pressed hang-up, acknowledging
 	StateEnded      State = 10
+	StateParked     State = 11 // callee: the offer waits, unheard, for what becomes of another call with its sender
 )
 
-var stateNames = [...]string{"new", "preparing", "dialing", "ringing", "alerting", "accepted", "connecting", "talking", "closing", "leaving", "ended"}
+var stateNames = [...]string{"new", "preparing", "dialing", "ringing", "alerting", "accepted", "connecting", "talking", "closing", "leaving", "ended", "parked"}
 
 // String is one lower-case word.
 func (s State) String() string {
@@ -56,11 +57,12 @@ const (
 	MediaLost         Result = 11
 	AnsweredElsewhere Result = 12
 	Failed            Result = 13 // before anything was sent
+	Replaced          Result = 14 // the device at the other side has begun a new call, so this one was over there
 )
 
 var resultNames = [...]string{
 	"unset", "hung-up", "declined", "busy", "unsupported", "off-hours", "no-answer", "unreachable", "cancelled", "missed",
-	"connect-failed", "media-lost", "answered-elsewhere", "failed",
+	"connect-failed", "media-lost", "answered-elsewhere", "failed", "replaced",
 }
 
 // String is lower case with hyphens; it is the result's name in JSON output.
