@@ -26,6 +26,10 @@ type Config struct {
 	// each interface of both sides and an ICE restart.
 	MaxAllocationsPerTag int
 
+	// BytesPerSecond bounds what one allocation may send, each packet counted with 64 bytes more. What is above is dropped. 0:
+	// 131,072, several times what voice takes. Negative: no bound.
+	BytesPerSecond int
+
 	// UnauthenticatedPerSecond is how many answers without MESSAGE-INTEGRITY (Binding, 400, 401, 420, 438) go to one source
 	// prefix (IPv4 /32, IPv6 /64), with bursts up to UnauthenticatedBurst; the rest is silence. 0: 200 and 400, so that
 	// hundreds of phones behind one address can start together. Negative rate: no limit.
@@ -40,6 +44,7 @@ const (
 	defaultRealm           = "taciturn"
 	defaultAllocations     = 50_000
 	defaultPerTag          = 16
+	defaultBytesPerSecond  = 128 << 10
 	defaultUnauthenticated = 200
 	defaultBurst           = 400
 	maxRealmBytes          = 127
@@ -88,6 +93,7 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{&c.MaxAllocations, defaultAllocations},
 		{&c.MaxAllocationsPerTag, defaultPerTag},
+		{&c.BytesPerSecond, defaultBytesPerSecond},
 		{&c.UnauthenticatedPerSecond, defaultUnauthenticated},
 		{&c.UnauthenticatedBurst, defaultBurst},
 	} {

@@ -13,13 +13,22 @@ type route struct {
 	via    *socket        // that the peer's client speaks to
 	from   netip.AddrPort // the sender's relayed address
 	number uint16         // the peer's channel, or 0 for a Data indication
+	slot   uint32         // the sender's
 }
 
-// byChannel finds where data of a channel goes.
+// byChannel finds where data of a channel goes. A call in its steady state takes no lock. Then r.from is unset, for nobody asks.
 func (t *table) byChannel(who tuple, number uint16, now time.Duration) (route, Drop) {
+	if r, ok := t.flows.find(newFlowKey(who.client, number, who.group), now); ok {
+		return r, 0
+	}
+	return t.askByChannel(who, number, now)
+}
+
+// askByChannel is byChannel without flows.
+func (t *table) askByChannel(who tuple, number uint16, now time.Duration) (route, Drop) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	a, _ := t.findLocked(who)
+	a, n := t.findLocked(who)
 	if a == nil || !a.live(now) {
 		return route{}, DropNoAllocation
 	}
@@ -27,7 +36,7 @@ func (t *table) byChannel(who tuple, number uint16, now time.Duration) (route, D
 	if c == nil {
 		return route{}, DropNoChannel
 	}
-	return t.routeLocked(a, c.family, c.port, now)
+	return t.routeLocked(a, n-1, c.family, c.port, now)
 }
 
 // byPeer finds where data for a relayed address goes.
@@ -38,15 +47,15 @@ func (t *table) byPeer(who tuple, peer netip.AddrPort, now time.Duration) (route
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	a, _ := t.findLocked(who)
+	a, n := t.findLocked(who)
 	if a == nil || !a.live(now) {
 		return route{}, DropNoAllocation
 	}
-	return t.routeLocked(a, f, peer.Port(), now)
+	return t.routeLocked(a, n-1, f, peer.Port(), now)
 }
 
-// routeLocked is the switch: the only way from one client to another.
-func (t *table) routeLocked(a *allocation, f family, port uint16, now time.Duration) (route, Drop) {
+// routeLocked is the switch: the only way from one client to another; flows are made of its answers.
+func (t *table) routeLocked(a *allocation, slot uint32, f family, port uint16, now time.Duration) (route, Drop) {
 	if !a.families.has(f) || !a.permitted(f, now) {
 		return route{}, DropNoPermission
 	}
@@ -63,7 +72,7 @@ func (t *table) routeLocked(a *allocation, f family, port uint16, now time.Durat
 	case !peer.permitted(f, now):
 		return route{}, DropNoPermission
 	}
-	r := route{to: peer.client, via: peer.via, from: netip.AddrPortFrom(t.public(f), a.port)}
+	r := route{to: peer.client, via: peer.via, from: netip.AddrPortFrom(t.public(f), a.port), slot: slot}
 	if c := peer.byPeer(f, a.port, now); c != nil {
 		r.number = c.number
 	}
@@ -80,6 +89,9 @@ func (w *worker) channelData(b []byte, who tuple, scratch []byte) Drop {
 	r, why := w.server.table.byChannel(who, number, w.now)
 	if why != 0 {
 		return why
+	}
+	if !w.server.table.bandwidth.spend(r.slot, end, w.now) {
+		return DropBandwidth
 	}
 	if r.number != 0 {
 		putChannelHeader(b, r.number, end-channelHeader)
@@ -112,6 +124,9 @@ func (w *worker) send(m *message, who tuple, scratch []byte) Drop {
 	r, why := w.server.table.byPeer(who, parseXORAddress(address, m.transaction()), w.now)
 	if why != 0 {
 		return why
+	}
+	if !w.server.table.bandwidth.spend(r.slot, len(m.b), w.now) {
+		return DropBandwidth
 	}
 	if r.number != 0 { // the header fits before the data: an attribute header is there, at least
 		packet := m.b[data.off-channelHeader : int(data.off)+int(data.len)]

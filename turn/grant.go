@@ -70,14 +70,18 @@ func (t *table) refresh(who tuple, user userID, of families, lifetime time.Durat
 		return 0
 	case of&^a.families != 0:
 		return codePeerFamily
-	case lifetime != 0:
+	case lifetime == 0 && (of == 0 || of == a.families):
+		t.endLocked(n, id, now)
+		return 0
+	}
+	t.retractLocked(a)
+	if lifetime == 0 {
+		a.drop(of)
+	} else {
 		a.expires = now + lifetime
 		t.dueLocked(a.expires)
-	case of == 0 || of == a.families:
-		t.endLocked(n, id, now)
-	default:
-		a.drop(of)
 	}
+	t.publishLocked(a, now)
 	return 0
 }
 
@@ -109,6 +113,7 @@ func (t *table) permit(who tuple, user userID, peers families, now time.Duration
 			a.permit(f, now)
 		}
 	}
+	t.publishLocked(a, now) // a permission only makes flows longer
 	return 0
 }
 
@@ -131,5 +136,8 @@ func (t *table) bind(who tuple, user userID, number uint16, peer netip.AddrPort,
 	if p := t.slot(n); p.tag != a.tag || !p.live(now) || !p.families.has(f) {
 		return codeForbidden
 	}
-	return a.bind(number, f, peer.Port(), now)
+	t.retractLocked(a)
+	code = a.bind(number, f, peer.Port(), now)
+	t.publishLocked(a, now)
+	return code
 }

@@ -16,12 +16,14 @@ const (
 	DropForeignPeer                  // the peer's address is not of this switch
 	DropDeadPeer                     // no live allocation has the peer's port
 	DropOtherCall                    // it has, but belongs to another call
+	DropBandwidth                    // the sender's allocation is above its rate
 	dropKinds
 )
 
 var dropNames = [dropKinds]string{
 	DropMalformed: "malformed", DropSilenced: "silenced", DropWrite: "write", DropNoAllocation: "no allocation", DropNoChannel: "no channel",
 	DropNoPermission: "no permission", DropForeignPeer: "foreign peer", DropDeadPeer: "dead peer", DropOtherCall: "other call",
+	DropBandwidth: "bandwidth",
 }
 
 func (d Drop) String() string {

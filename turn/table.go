@@ -29,8 +29,13 @@ type table struct {
 	// Static after newTable.
 	public4, public6 netip.Addr
 	max, maxPerTag   int
+	maxSlots         int // more than max, because what has ended lingers
 
-	// Guarded by mu: read by the data path, written by the control plane.
+	// Written under mu, read by anybody.
+	flows     flows
+	bandwidth bandwidth
+
+	// Guarded by mu: written by the control plane, read by it and for data that has no flow.
 	mu      sync.RWMutex
 	blocks  []*[blockSlots]allocation
 	free    []uint32
@@ -58,7 +63,8 @@ func (x *index) head(key []byte) *uint32 {
 
 func newTable(cfg Config) *table {
 	return &table{
-		public4: cfg.Public4, public6: cfg.Public6, max: cfg.MaxAllocations, maxPerTag: cfg.MaxAllocationsPerTag,
+		public4: cfg.Public4, public6: cfg.Public6, max: cfg.MaxAllocations, maxSlots: maxSlots(cfg.MaxAllocations), maxPerTag: cfg.MaxAllocationsPerTag,
+		flows: newFlows(cfg.MaxAllocations), bandwidth: newBandwidth(cfg.BytesPerSecond, maxSlots(cfg.MaxAllocations)),
 		clients: newIndex(cfg.MaxAllocations), tags: newIndex(cfg.MaxAllocations),
 		next: never, wake: make(chan struct{}, 1),
 	}
@@ -105,6 +111,9 @@ func (t *table) addLocked(a allocation) (*allocation, errorCode) {
 		return nil, codeCapacity
 	}
 	n := t.takeLocked()
+	if n == 0 {
+		return nil, codeCapacity
+	}
 	key := a.tuple.bytes()
 	first := t.clients.head(key[:])
 	a.state, a.port = stateLive, t.freePortLocked()
@@ -117,8 +126,14 @@ func (t *table) addLocked(a allocation) (*allocation, errorCode) {
 	return slot, 0
 }
 
-// takeLocked returns a wiped slot.
+// maxSlots is a whole number of blocks.
+func maxSlots(allocations int) int { return (2*allocations + blockSlots - 1) / blockSlots * blockSlots }
+
+// takeLocked returns a wiped slot, or 0.
 func (t *table) takeLocked() uint32 {
+	if len(t.free) == 0 && len(t.blocks)*blockSlots == t.maxSlots {
+		return 0
+	}
 	if len(t.free) == 0 {
 		first := uint32(len(t.blocks)*blockSlots) + 1
 		t.blocks = append(t.blocks, new([blockSlots]allocation))
@@ -156,6 +171,8 @@ func (t *table) endLocked(n uint32, last transactionID, now time.Duration) {
 // unlinkLocked makes a live slot unreachable for data.
 func (t *table) unlinkLocked(n uint32) {
 	a := t.slot(n)
+	t.retractLocked(a)
+	t.bandwidth.reset(n - 1)
 	t.ports[a.port] = 0
 	t.live--
 	p := t.tags.head(a.tag[:])

@@ -19,6 +19,19 @@ func (w *world) wantWiped(why string) {
 			w.t.Errorf("%s: a slot is not zero", why)
 		}
 	}
+	for i := range t.flows.entries {
+		e := &t.flows.entries[i]
+		for _, word := range []uint64{e.from[0].Load(), e.from[1].Load(), e.from[2].Load(), e.to[0].Load(), e.to[1].Load(), e.to[2].Load(), uint64(e.end.Load())} {
+			if word != 0 || e.via.Load() != nil {
+				w.t.Fatalf("%s: a flow is not zero", why)
+			}
+		}
+	}
+	for i := range t.bandwidth.until {
+		if t.bandwidth.until[i].Load() != 0 {
+			w.t.Fatalf("%s: a slot has sent", why)
+		}
+	}
 	if t.ports != [1 << 16]uint32{} || t.live != 0 {
 		w.t.Errorf("%s: a port is taken", why)
 	}
@@ -39,6 +52,9 @@ func TestSlotsAreZeroWithinASecondOfTheEnd(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		alice, bob := w.call()
 		alice.want(0, stun.MethodChannelBind, number(0x4000), peer(bob.relayed))
+		bob.want(0, stun.MethodChannelBind, number(0x4000), peer(alice.relayed))
+		alice.sendChannel(0x4000, "hello")
+		bob.wantChannel(0x4000, "hello")
 		for _, c := range []*client{alice, bob} {
 			c.want(0, stun.MethodRefresh, lifetime(0))
 		}

@@ -33,6 +33,9 @@ func newWorker(s *Server, k *socket) *worker {
 	}
 }
 
+// requestsBetweenFlushes bounds how long voice waits for requests that were read before it: a request takes 3 to 4 µs.
+const requestsBetweenFlushes = 8
+
 const (
 	maxReadFailures = 20 // in a row
 	readRetry       = 50 * time.Millisecond
@@ -70,8 +73,13 @@ func (w *worker) read() (int, error) {
 //go:noinline
 func (w *worker) batch(n int) {
 	w.now = w.server.now()
+	requests := 0
 	for i := range w.in[:n] {
-		w.packet(&w.in[i], w.scratch[i][:])
+		if w.packet(&w.in[i], w.scratch[i][:]) {
+			if requests++; requests%requestsBetweenFlushes == 0 {
+				w.flush()
+			}
+		}
 	}
 	w.flush()
 	w.wipe(n)
@@ -92,8 +100,8 @@ func (w *worker) readFailed(ctx context.Context, err error) error {
 	return nil
 }
 
-// packet decides about one datagram.
-func (w *worker) packet(d *datagram, scratch []byte) {
+// packet decides about one datagram, and says whether it was a request.
+func (w *worker) packet(d *datagram, scratch []byte) (request bool) {
 	who := tuple{d.addr, w.socket.group}
 	why := DropMalformed
 	switch b := d.b; {
@@ -104,12 +112,13 @@ func (w *worker) packet(d *datagram, scratch []byte) {
 		if w.message.kind == sendIndication {
 			why = w.send(&w.message, who, scratch)
 		} else {
-			why = w.control(&w.message, who, scratch)
+			why, request = w.control(&w.message, who, scratch), true
 		}
 	}
 	if why != 0 {
 		w.socket.counters.drops[why].Add(1)
 	}
+	return request
 }
 
 // forward queues data for the peer's client.
@@ -133,6 +142,8 @@ func (w *worker) flush() {
 	for _, d := range w.out {
 		w.count(d)
 	}
+	clear(w.out)
+	w.out = w.out[:0]
 }
 
 func (w *worker) count(d datagram) {
@@ -157,8 +168,6 @@ func (w *worker) wipe(n int) {
 		}
 	}
 	clear(w.in)
-	clear(w.out)
-	w.out = w.out[:0]
 	w.message.b = nil
 	w.hasher.wipe()
 	w.transport.wipe()
