@@ -4,7 +4,7 @@ GO  ?= go
 BIN := bin
 export CGO_ENABLED ?= 0
 
-.PHONY: all build run test lint bench clean help
+.PHONY: all build run test lint bench bench-relay clean help
 
 all: build
 
@@ -25,6 +25,10 @@ lint: ## gofmt, vet, staticcheck, tidy
 
 bench: ## benchmarks of every package, once each
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-relay: ## our relay beside a raw forwarder, coturn and pion: ARGS=-quick for a minute, ARGS=-help for more
+	$(GO) build -trimpath -o $(BIN)/turnbench ./turn/turnbench
+	@$(BIN)/turnbench $(ARGS)
 
 clean: ## remove what build made
 	rm -rf $(BIN)
