@@ -18,12 +18,15 @@ type datagram struct {
 
 // packetConn is a UDP socket. Several goroutines may use it.
 type packetConn struct {
-	network *Network
-	addr    netip.AddrPort
-	in      chan datagram
-	closed  chan struct{}
-	once    sync.Once
-	read    deadline
+	// Static after ListenPacket.
+	host   *Host
+	in     chan datagram
+	closed chan struct{}
+	once   sync.Once
+	read   deadline
+
+	// Guarded by host.network.mu.
+	addr netip.AddrPort // of a socket that is bound to no address: the one it sends from
 }
 
 // ListenPacket is net.ListenPacket on this host; address may name it or be unspecified, and port 0 picks one.
@@ -31,16 +34,22 @@ func (h *Host) ListenPacket(_, address string) (net.PacketConn, error) {
 	n := h.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	at, err := h.bindLocked(address, func(a netip.AddrPort) bool { return n.sockets[a] != nil })
+	at, unbound, err := h.bindLocked(address, func(a netip.AddrPort) bool { return n.sockets[a] != nil })
 	if err != nil {
 		return nil, err
 	}
-	c := &packetConn{network: n, addr: at, in: make(chan datagram, socketBuffer), closed: make(chan struct{}), read: newDeadline()}
-	n.sockets[at] = c
+	c := &packetConn{host: h, addr: at, in: make(chan datagram, socketBuffer), closed: make(chan struct{}), read: newDeadline()}
+	if n.sockets[at] = c; unbound {
+		h.unbound[c] = true
+	}
 	return c, nil
 }
 
-func (c *packetConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.addr) }
+func (c *packetConn) LocalAddr() net.Addr {
+	c.host.network.mu.Lock()
+	defer c.host.network.mu.Unlock()
+	return net.UDPAddrFromAddrPort(c.addr)
+}
 
 func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	expired, changed, stop := c.read.wait()
@@ -71,7 +80,9 @@ func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
 		return 0, errAddress
 	}
 	at := u.AddrPort()
-	c.network.send(c.addr, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), p)
+	if err := c.send(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), p); err != nil {
+		return 0, err
+	}
 	return len(p), nil
 }
 
@@ -80,9 +91,18 @@ func (c *packetConn) Close() error {
 	c.once.Do(func() {
 		err = nil
 		close(c.closed)
-		c.network.mu.Lock()
-		defer c.network.mu.Unlock()
-		delete(c.network.sockets, c.addr)
+		n := c.host.network
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(c.host.unbound, c)
+		for _, a := range c.host.accesses {
+			if at := netip.AddrPortFrom(a.addr, c.addr.Port()); n.sockets[at] == c {
+				delete(n.sockets, at)
+			}
+		}
+		if n.sockets[c.addr] == c { // its address may be gone
+			delete(n.sockets, c.addr)
+		}
 	})
 	return err
 }

@@ -2,19 +2,19 @@ package netsim
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 )
 
-// Config says how bad the network is. The zero value is perfect.
+// Config says how bad the network between the access links is. The zero value is perfect.
 type Config struct {
 	Delay  time.Duration // one way
 	Jitter time.Duration // added to a datagram's delay, uniform from 0; may reorder
 	Loss   float64       // of datagrams, 0 to 1
-	Seed   uint64        // of jitter and loss
+	Seed   uint64        // of all that is random
 }
 
 // Tap sees each datagram when it is sent; what it returns true for is lost. It is called under the network's lock: it must
@@ -25,20 +25,25 @@ type Tap func(from, to netip.AddrPort, p []byte) (drop bool)
 type Network struct {
 	cfg Config
 
-	// Guarded by mu.
+	// Guarded by mu, which nobody holds while waiting.
 	mu        sync.Mutex
-	rand      *rand.Rand
-	hosts     map[netip.Addr]*Host
+	hosts     map[netip.Addr]*Host // by every address they ever had
+	accesses  map[netip.Addr]*access
+	routers   map[netip.Addr]*Router
 	sockets   map[netip.AddrPort]*packetConn
 	listeners map[netip.AddrPort]*listener
+	core      lane
 	tap       Tap
+	events    events
+	order     uint64 // of the last event
+	timer     *time.Timer
 }
 
 // New makes an empty network.
 func New(cfg Config) *Network {
 	return &Network{
-		cfg: cfg, rand: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed)),
-		hosts: make(map[netip.Addr]*Host), sockets: make(map[netip.AddrPort]*packetConn), listeners: make(map[netip.AddrPort]*listener),
+		cfg: cfg, hosts: make(map[netip.Addr]*Host), accesses: make(map[netip.Addr]*access), routers: make(map[netip.Addr]*Router),
+		sockets: make(map[netip.AddrPort]*packetConn), listeners: make(map[netip.AddrPort]*listener), core: newLane(cfg.Seed),
 	}
 }
 
@@ -55,22 +60,24 @@ func (n *Network) Host(addr netip.Addr) *Host {
 	defer n.mu.Unlock()
 	h := n.hosts[addr]
 	if h == nil {
-		h = &Host{network: n, addr: addr, port: firstPort}
+		h = &Host{network: n, port: firstPort, unbound: make(map[*packetConn]bool)}
 		n.hosts[addr] = h
+		h.attachLocked(addr)
 	}
 	return h
 }
 
 const firstPort = 40000 // of sockets without a wish
 
-// Host is one machine.
+// Host is one machine. It begins with a perfect access link.
 type Host struct {
 	network *Network
-	addr    netip.Addr
 
 	// Guarded by network.mu.
-	port uint16
-	down bool
+	accesses []*access            // the last is the one in use
+	unbound  map[*packetConn]bool // sockets that follow the address of the host
+	port     uint16
+	down     bool
 }
 
 // SetDown takes the host off the network, or back on. Datagrams from and to it are lost meanwhile, streams stall.
@@ -84,84 +91,58 @@ var (
 	errInUse   = errors.New("netsim: address in use")
 	errRefused = errors.New("netsim: connection refused")
 	errAddress = errors.New("netsim: not an address of this host")
+	errNoRoute = errors.New("netsim: network is unreachable")
+	errTimeout = errors.New("netsim: connection timed out")
 )
 
-// bindLocked reads a wish like "0.0.0.0:0" and finds a port that taken says is free.
-func (h *Host) bindLocked(address string, taken func(netip.AddrPort) bool) (netip.AddrPort, error) {
+// bindLocked reads a wish like "0.0.0.0:0" and finds a port that taken says is free. unbound: it was for any address.
+func (h *Host) bindLocked(address string, taken func(netip.AddrPort) bool) (at netip.AddrPort, unbound bool, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return netip.AddrPort{}, errAddress
+		return netip.AddrPort{}, false, errAddress
 	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	current := h.currentLocked()
+	if err != nil || current == nil {
+		return netip.AddrPort{}, false, errAddress
+	}
+	addr, unbound := current.addr, true
 	if host != "" {
 		ip, err := netip.ParseAddr(host)
-		if err != nil || (!ip.IsUnspecified() && ip != h.addr) {
-			return netip.AddrPort{}, errAddress
+		if err != nil {
+			return netip.AddrPort{}, false, errAddress
+		}
+		if !ip.IsUnspecified() {
+			if a := h.network.accesses[ip]; a == nil || a.host != h {
+				return netip.AddrPort{}, false, errAddress
+			}
+			addr, unbound = ip, false
 		}
 	}
-	wish, err := netip.ParseAddrPort(netip.AddrPortFrom(h.addr, 0).Addr().String() + ":" + port)
-	if h.addr.Is6() {
-		wish, err = netip.ParseAddrPort("[" + h.addr.String() + "]:" + port)
-	}
-	if err != nil {
-		return netip.AddrPort{}, errAddress
-	}
-	if wish.Port() != 0 {
-		if taken(wish) {
-			return netip.AddrPort{}, errInUse
+	if number != 0 {
+		if at = netip.AddrPortFrom(addr, uint16(number)); taken(at) {
+			return netip.AddrPort{}, false, errInUse
 		}
-		return wish, nil
+		return at, unbound, nil
 	}
 	for {
 		h.port++
-		if at := netip.AddrPortFrom(h.addr, h.port); !taken(at) {
-			return at, nil
+		if at = netip.AddrPortFrom(addr, h.port); !taken(at) {
+			return at, unbound, nil
 		}
 	}
 }
 
 // reachableLocked says whether both ends are on the network.
-func (n *Network) reachableLocked(a, b netip.Addr) bool {
-	for _, addr := range []netip.Addr{a, b} {
-		if h := n.hosts[addr]; h == nil || h.down {
+func (n *Network) reachableLocked(now time.Time, ends ...netip.Addr) bool {
+	for _, addr := range ends {
+		a := n.accesses[addr]
+		if a == nil {
+			return false
+		}
+		if _, _, _, out := a.nowLocked(now); out {
 			return false
 		}
 	}
 	return true
-}
-
-// send carries one datagram, or loses it.
-func (n *Network) send(from, to netip.AddrPort, p []byte) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.tap != nil && n.tap(from, to, p) {
-		return
-	}
-	if !n.reachableLocked(from.Addr(), to.Addr()) || (n.cfg.Loss > 0 && n.rand.Float64() < n.cfg.Loss) {
-		return
-	}
-	delay := n.cfg.Delay
-	if n.cfg.Jitter > 0 {
-		delay += time.Duration(n.rand.Int64N(int64(n.cfg.Jitter)))
-	}
-	d := datagram{from, append([]byte(nil), p...)}
-	if delay == 0 {
-		n.deliverLocked(to, d)
-		return
-	}
-	time.AfterFunc(delay, func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.deliverLocked(to, d)
-	})
-}
-
-func (n *Network) deliverLocked(to netip.AddrPort, d datagram) {
-	c := n.sockets[to]
-	if c == nil {
-		return
-	}
-	select {
-	case c.in <- d:
-	default: // the receiver's buffer is full
-	}
 }

@@ -1,7 +1,6 @@
 package netsim
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/netip"
@@ -13,50 +12,18 @@ import (
 // streamWindow bounds what a writer may be ahead of the reader, in bytes.
 const streamWindow = 256 << 10
 
-// retransmit is how often a stream looks whether a host is back on the network.
-const retransmit = 200 * time.Millisecond
-
 // Listen is net.Listen on this host.
 func (h *Host) Listen(_, address string) (net.Listener, error) {
 	n := h.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	at, err := h.bindLocked(address, func(a netip.AddrPort) bool { return n.listeners[a] != nil })
+	at, _, err := h.bindLocked(address, func(a netip.AddrPort) bool { return n.listeners[a] != nil })
 	if err != nil {
 		return nil, err
 	}
 	l := &listener{network: n, addr: at, accept: make(chan net.Conn, 128), closed: make(chan struct{})}
 	n.listeners[at] = l
 	return l, nil
-}
-
-// DialContext is net.Dialer.DialContext on this host. Addresses are IP literals.
-func (h *Host) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return nil, errAddress
-	}
-	n := h.network
-	select {
-	case <-time.After(2 * n.cfg.Delay): // SYN and its answer
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	l := n.listeners[to]
-	if l == nil || !n.reachableLocked(h.addr, to.Addr()) {
-		return nil, errRefused
-	}
-	h.port++
-	from := netip.AddrPortFrom(h.addr, h.port)
-	up, down := newPipe(n, from, to), newPipe(n, to, from)
-	select {
-	case l.accept <- &stream{local: to, remote: from, out: down, in: up, read: newDeadline()}:
-		return &stream{local: from, remote: to, out: up, in: down, read: newDeadline()}, nil
-	default:
-		return nil, errRefused
-	}
 }
 
 type listener struct {
@@ -90,10 +57,17 @@ func (l *listener) Close() error {
 
 // pipe is one direction of a stream.
 type pipe struct {
+	// Static after newPipe.
 	network  *Network
-	from, to netip.AddrPort
+	from, to netip.AddrPort // as bound: behind a NAT that is not what the other end sees
 
-	// Guarded by mu.
+	// Guarded by network.mu.
+	key   uint64
+	sent  uint64    // pieces
+	free  time.Time // when the rate of the links has carried all of them
+	there time.Time // when the last of them arrives
+
+	// Guarded by mu, which comes before network.mu.
 	mu      sync.Mutex
 	pieces  []piece
 	waiting int           // bytes in pieces
@@ -108,7 +82,8 @@ type piece struct {
 }
 
 func newPipe(n *Network, from, to netip.AddrPort) *pipe {
-	return &pipe{network: n, from: from, to: to, changed: make(chan struct{})}
+	key := mix(n.cfg.Seed, hashAddrPort(from), hashAddrPort(to))
+	return &pipe{network: n, from: from, to: to, key: key, changed: make(chan struct{})}
 }
 
 func (q *pipe) changeLocked() {
@@ -120,7 +95,7 @@ func (q *pipe) changeLocked() {
 func (q *pipe) reachable() bool {
 	q.network.mu.Lock()
 	defer q.network.mu.Unlock()
-	return q.network.reachableLocked(q.from.Addr(), q.to.Addr())
+	return q.network.reachableLocked(time.Now(), q.from.Addr(), q.to.Addr())
 }
 
 // stream is one end of a connection.
@@ -146,7 +121,7 @@ func (s *stream) Write(p []byte) (int, error) {
 			return 0, net.ErrClosed
 		}
 		if q.waiting < streamWindow {
-			q.pieces = append(q.pieces, piece{time.Now().Add(q.network.cfg.Delay), append([]byte(nil), p...)})
+			q.pieces = append(q.pieces, piece{q.arrival(len(p)), append([]byte(nil), p...)})
 			q.waiting += len(p)
 			q.changeLocked()
 			q.mu.Unlock()
@@ -217,7 +192,7 @@ func (s *stream) Close() error {
 	s.once.Do(func() {
 		s.out.mu.Lock()
 		if s.out.ended.IsZero() {
-			s.out.ended = time.Now().Add(s.out.network.cfg.Delay)
+			s.out.ended = s.out.arrival(0)
 		}
 		s.out.changeLocked()
 		s.out.mu.Unlock()
