@@ -4,14 +4,17 @@ GO  ?= go
 BIN := bin
 export CGO_ENABLED ?= 0
 
-.PHONY: all build run test lint bench bench-relay clean help
+.PHONY: all web build run test lint bench bench-relay clean help
 
 all: build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-build: ## compile taciturnd, taciturn and callsim into bin/
+web: ## build the web phone that taciturnd serves
+	$(GO) generate ./cmd/taciturnd/web
+
+build: web ## compile taciturnd, taciturn and callsim into bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/taciturnd ./cmd/taciturn ./cmd/callsim
 
 run: build ## start signaling and relay on loopback; it says how to place the first call

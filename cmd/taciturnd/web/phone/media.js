@@ -1,0 +1,307 @@
+// The path and the voice of one call: the browser's WebRTC, relays only, with every frame going through the worker.
+//
+//	gather      allocate on the relays; returns what to tell the other side
+//	connect     given what the other side said; "up" when ICE, DTLS and the fingerprint are right
+//	startVoice  frames flow: first of a silent track, the microphone's only when frames of both directions were counted
+//	            in the worker, for a browser that ignores the transform would send plain voice (it "fails open")
+//	close
+
+import { equal, sha256 } from "./bytes.js";
+import { candidateLine, describe, render } from "./sdp.js";
+import { MUTE } from "./sframe.js";
+
+/** @typedef {import("./types.d.ts").Transport} Transport */
+/** @typedef {import("./types.d.ts").Candidate} Candidate */
+/** @typedef {import("./types.d.ts").Control} Control */
+/** @typedef {import("./types.d.ts").Counts} Counts */
+
+const GATHER_TIME = 10_000;
+const GATE_EVERY = 40;
+const GATE_FRAMES = 3; // of each direction before the microphone opens
+const SLACK = 25; // packets that the browser's statistics may be ahead of the worker's counts
+const ALARM_AFTER = 1_000;
+const MUTE_FRAMES = 25; // a change of mute is said in so many frames, against loss
+const STATS_EVERY = 1_000;
+
+/**
+ * @typedef {object} Observer
+ * @property {() => void} up        the path is there
+ * @property {() => void} down      it could not be made, or is gone
+ * @property {(c: Control) => void} control
+ * @property {(out: boolean) => void} need   a further voice key
+ * @property {() => void} open      the microphone is on
+ * @property {(on: boolean) => void} alarm   packets arrive that the other side did not seal; playback is off
+ * @property {(q: Quality) => void} quality
+ * @property {() => void} microphoneLost     it could not be opened: silence is sent
+ */
+/** @typedef {{lost: number, jitter: number, roundTrip: number}} Quality lost from 0 to 1, times in ms */
+
+/**
+ * @typedef {object} MediaConfig
+ * @property {"caller"|"callee"} role
+ * @property {{urls: string[], username: string, password: string}} relay
+ * @property {import("./sdp.js").Allowed} allowed
+ * @property {number} bitrate
+ * @property {Observer} observe
+ */
+
+/** Bound to the one place that workers may come from. */
+const workers = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("taciturn", {
+  createScriptURL: (/** @type {string} */ url) => {
+    if (url !== new URL("./worker.js", import.meta.url).href) throw new TypeError("no worker of ours");
+    return url;
+  },
+});
+
+export class Media {
+  /** @type {RTCPeerConnection} */ pc;
+  /** @type {Worker} */ #worker;
+  /** @type {RTCRtpTransceiver|undefined} */ #transceiver;
+  /** @type {Candidate[]} */ #local = [];
+  /** @type {Transport|null} */ #remote = null;
+  /** @type {Counts} */ counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0 };
+  /** @type {MediaStreamTrack|null} */ #silence = null;
+  /** @type {MediaStreamTrack|null} */ #microphone = null;
+  /** @type {HTMLAudioElement} */ audio = new Audio();
+  #up = false;
+  #closed = false;
+  #opened = false;
+  #muted = false;
+  #alarmed = false;
+  #lastOpened = 0;
+  #lastSeen = 0;
+  /** @type {ReturnType<typeof setInterval>[]} */ #timers = [];
+
+  /** @param {MediaConfig} cfg @param {RTCCertificate} certificate */
+  constructor(cfg, certificate) {
+    this.cfg = cfg;
+    const url = new URL("./worker.js", import.meta.url).href;
+    this.#worker = new Worker(workers?.createScriptURL(url) ?? url, { type: "module", name: "voice" });
+    this.#worker.onmessage = ({ data }) => this.#told(data);
+    this.#worker.onerror = () => this.#fail();
+    this.pc = new RTCPeerConnection({
+      iceServers: [{ urls: cfg.relay.urls, username: cfg.relay.username, credential: cfg.relay.password }],
+      iceTransportPolicy: "relay", bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", certificates: [certificate],
+    });
+    this.pc.onconnectionstatechange = () => this.#changed();
+    this.audio.autoplay = true;
+    this.audio.muted = true; // until something authentic has come
+  }
+
+  /** @param {MediaConfig} cfg */
+  static async create(cfg) {
+    const certificate = await RTCPeerConnection.generateCertificate(/** @type {any} */ ({ name: "ECDSA", namedCurve: "P-256", expires: 30 * 86_400_000 }));
+    return new Media(cfg, certificate);
+  }
+
+  /**
+   * Allocates on the relays. A callee knows the caller's description by then, but not its candidates: nothing is sent to
+   * the other side before connect. Fails with "relay".
+   * @param {Transport} [remote] of a callee
+   * @returns {Promise<Transport>}
+   */
+  async gather(remote) {
+    const found = new Promise((/** @type {(v: unknown) => void} */ resolve, reject) => {
+      const late = setTimeout(() => reject(new Error("relay")), GATHER_TIME);
+      this.pc.onicecandidate = ({ candidate }) => {
+        if (candidate === null && this.#local.length === 0) reject(new Error("relay"));
+        if (candidate?.type !== "relay" || candidate.protocol !== "udp" || !candidate.address || !candidate.port) return;
+        this.#local.push({ ip: candidate.address, port: candidate.port, priority: candidate.priority ?? 1 });
+        clearTimeout(late);
+        resolve(undefined);
+      };
+    });
+    if (this.cfg.role === "caller") {
+      this.#transceiver = this.pc.addTransceiver("audio", { direction: "sendrecv" });
+      this.#transform();
+      await this.pc.setLocalDescription(await this.pc.createOffer());
+    } else {
+      await this.#hear("offer", /** @type {Transport} */ (remote));
+      this.#transceiver = this.pc.getTransceivers()[0];
+      this.#transceiver.direction = "sendrecv";
+      this.#transform();
+      await this.pc.setLocalDescription(await this.pc.createAnswer());
+    }
+    await found;
+    const local = describe(this.pc.localDescription?.sdp ?? "", this.#local);
+    if (!local) throw new Error("media");
+    return local;
+  }
+
+  /** Puts the worker into both directions before anything can flow. */
+  #transform() {
+    const t = /** @type {RTCRtpTransceiver} */ (this.#transceiver);
+    t.sender.transform = new RTCRtpScriptTransform(this.#worker, { out: true });
+    t.receiver.transform = new RTCRtpScriptTransform(this.#worker, { out: false });
+    this.audio.srcObject = new MediaStream([t.receiver.track]);
+  }
+
+  /** @param {"offer"|"answer"} type @param {Transport} remote */
+  async #hear(type, remote) {
+    const sdp = render(type === "offer" ? "caller" : "callee", remote, this.cfg.bitrate);
+    if (!sdp) throw new Error("media");
+    await this.pc.setRemoteDescription({ type, sdp });
+  }
+
+  /** Makes the path. What becomes of it is observed as up or down. @param {Transport} remote */
+  async connect(remote) {
+    try {
+      this.#remote = remote;
+      if (this.cfg.role === "caller") await this.#hear("answer", remote);
+      await this.addCandidates(remote.candidates);
+      this.#changed();
+    } catch {
+      this.#fail();
+    }
+  }
+
+  /** Adds what may be contacted; the rest is dropped. @param {Candidate[]} candidates */
+  async addCandidates(candidates) {
+    for (const c of candidates) {
+      if (this.cfg.allowed.address(c.ip)) await this.pc.addIceCandidate({ candidate: candidateLine(c), sdpMid: "0" });
+    }
+  }
+
+  async #changed() {
+    const dtls = this.#transceiver?.sender.transport;
+    if (dtls) dtls.onstatechange = () => this.#changed();
+    const state = this.pc.connectionState;
+    if (state === "failed" || state === "closed" || dtls?.state === "closed" || dtls?.state === "failed") return this.#fail();
+    if (state !== "connected" || !dtls || !this.#remote || this.#up) return;
+    this.#up = true;
+    // The second look at the certificate that was really used.
+    const certificate = dtls.getRemoteCertificates?.()[0];
+    const real = certificate ? await sha256(new Uint8Array(certificate)) : await this.#remoteFingerprint();
+    if (!equal(real, this.#remote.fingerprint)) return this.#fail();
+    if (!this.#closed) this.cfg.observe.up();
+  }
+
+  /** For browsers without getRemoteCertificates. */
+  async #remoteFingerprint() {
+    const stats = await this.pc.getStats();
+    for (const s of stats.values()) {
+      if (s.type !== "transport" || !s.remoteCertificateId) continue;
+      const certificate = stats.get(s.remoteCertificateId);
+      if (certificate?.fingerprintAlgorithm === "sha-256") {
+        return Uint8Array.from(certificate.fingerprint.split(":"), (/** @type {string} */ b) => parseInt(b, 16));
+      }
+    }
+    return new Uint8Array(32);
+  }
+
+  #fail() {
+    if (!this.#closed) this.cfg.observe.down();
+  }
+
+  /** @param {any} data */
+  #told(data) {
+    if (data.kind === "need") this.cfg.observe.need(data.out);
+    if (data.kind === "control") this.cfg.observe.control(data.control);
+    if (data.kind === "counts") {
+      if (data.counts.seen > this.counts.seen) this.#lastSeen = Date.now();
+      if (data.counts.opened > this.counts.opened) this.#lastOpened = Date.now();
+      this.counts = data.counts;
+      this.#judge();
+    }
+  }
+
+  /** One voice key for the worker. @param {boolean} out @param {{epoch: number, base: Uint8Array}} key */
+  addKey(out, key) {
+    this.#worker.postMessage({ kind: "key", out, epoch: key.epoch, base: key.base }, [key.base.buffer]);
+  }
+
+  /** Puts a control into the next frames; frames below 0: into all from now on. @param {Control} control @param {number} frames */
+  say(control, frames) { this.#worker.postMessage({ kind: "say", control, frames }); }
+
+  /**
+   * @param {{out: number, in: number, bucket: number}} how
+   * @param {MediaStreamTrack} silence sent until the gate opens
+   * @param {() => Promise<MediaStreamTrack>} microphone
+   */
+  async startVoice(how, silence, microphone) {
+    this.#worker.postMessage({ kind: "start", out: how.out, in: how.in, bucket: how.bucket });
+    this.#lastOpened = this.#lastSeen = Date.now();
+    this.#silence = silence;
+    await this.#transceiver?.sender.replaceTrack(silence);
+    const gate = setInterval(() => this.#gate(microphone, gate), GATE_EVERY);
+    this.#timers.push(gate, setInterval(() => this.#measure(), STATS_EVERY));
+    if (this.#muted) this.mute(true);
+  }
+
+  /** Opens the microphone when frames of both directions have gone through the worker, and none around it. */
+  async #gate(/** @type {() => Promise<MediaStreamTrack>} */ microphone, /** @type {ReturnType<typeof setInterval>} */ gate) {
+    if (this.#opened || this.#closed || this.counts.sent < GATE_FRAMES || this.counts.opened < GATE_FRAMES) return;
+    this.#opened = true;
+    clearInterval(gate);
+    if (await this.#leaks()) return this.#fail();
+    try {
+      this.#microphone = await microphone();
+    } catch {
+      return this.cfg.observe.microphoneLost();
+    }
+    if (this.#closed) return this.#microphone.stop();
+    this.#microphone.enabled = !this.#muted;
+    await this.#transceiver?.sender.replaceTrack(this.#microphone);
+    this.cfg.observe.open();
+  }
+
+  /** Whether the browser has sent packets that the worker did not seal. */
+  async #leaks() {
+    const before = this.counts.sent;
+    for (const s of (await this.pc.getStats()).values()) {
+      if (s.type === "outbound-rtp" && s.packetsSent > Math.max(before, this.counts.sent) + SLACK) return true;
+    }
+    return false;
+  }
+
+  /** Plays what is authentic, and is silent and loud about anything else. */
+  #judge() {
+    const bad = this.#lastSeen - this.#lastOpened > ALARM_AFTER;
+    if (this.counts.opened > 0) this.audio.muted = bad;
+    if (bad !== this.#alarmed) {
+      this.#alarmed = bad;
+      this.cfg.observe.alarm(bad);
+    }
+  }
+
+  async #measure() {
+    if (await this.#leaks()) return this.#fail();
+    let lost = 0, jitter = 0, roundTrip = 0;
+    for (const s of (await this.pc.getStats()).values()) {
+      if (s.type === "inbound-rtp") {
+        jitter = 1000 * (s.jitter ?? 0);
+        lost = s.totalSamplesReceived ? (s.concealedSamples ?? 0) / s.totalSamplesReceived : 0;
+        if (s.packetsReceived > this.counts.seen + 2 * SLACK) this.audio.muted = true; // around the worker
+      }
+      if (s.type === "candidate-pair" && s.nominated) roundTrip = 1000 * (s.currentRoundTripTime ?? 0);
+    }
+    if (!this.#closed) this.cfg.observe.quality({ lost, jitter, roundTrip });
+  }
+
+  /** Sends encoded silence, and says so. The wire looks the same. @param {boolean} on */
+  mute(on) {
+    this.#muted = on;
+    if (this.#microphone) this.#microphone.enabled = !on;
+    this.say({ kind: MUTE, muted: on }, MUTE_FRAMES);
+  }
+
+  /** Another microphone, in the middle of a call. @param {MediaStreamTrack} track */
+  async useMicrophone(track) {
+    if (!this.#microphone) return track.stop();
+    track.enabled = !this.#muted;
+    await this.#transceiver?.sender.replaceTrack(track);
+    this.#microphone.stop();
+    this.#microphone = track;
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timers.forEach(clearInterval);
+    this.pc.close();
+    this.#worker.terminate();
+    this.#microphone?.stop();
+    this.#silence?.stop();
+    this.audio.srcObject = null;
+  }
+}

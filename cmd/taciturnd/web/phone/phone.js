@@ -1,0 +1,200 @@
+// A profile online: package calls' Phone for browsers. It keeps the mailbox open, hands out calls, and stores what changes.
+
+import { Call } from "./call.js";
+import { CoreError, loadCore } from "./core.js";
+import { Backoff, Server, SignalingError } from "./signaling.js";
+import { Sound } from "./sound.js";
+import { Store } from "./store.js";
+
+/** @typedef {import("./types.d.ts").Core} Core */
+/** @typedef {import("./types.d.ts").CoreProfile} CoreProfile */
+
+const MAINTAIN_EVERY = 600_000;
+const MAX_CALLS = 1;
+
+/** Events: "online", "offline", "incoming" (detail: the Call), "contacts", "ended" (detail: the Call). */
+export class Phone extends EventTarget {
+  online = false;
+  /** Who learns that this phone is here by ringing it: contacts, everyone or nobody. */
+  visibility = "contacts";
+  sound = new Sound();
+  /** @type {Set<Call>} */ calls = new Set();
+  /** @type {import("./signaling.js").Mailbox|null} */ #mailbox = null;
+  #closed = false;
+
+  /** @param {Core} core @param {Store} store @param {CoreProfile} profile */
+  constructor(core, store, profile) {
+    super();
+    this.core = core;
+    this.store = store;
+    this.profile = profile;
+    this.server = new Server(profile.server);
+  }
+
+  /**
+   * The phone of this browser; null if it has none yet. Fails with the word need-passphrase or passphrase.
+   * @param {string} [passphrase]
+   */
+  static async open(passphrase = "") {
+    const [core, store] = await Promise.all([loadCore(), Store.open()]);
+    const [identity, contacts, replay] = await Promise.all(["identity", "contacts", "replay"].map((name) => store.get(name)));
+    if (!identity) return null;
+    try {
+      return new Phone(core, store, core.open(identity, contacts, replay, passphrase));
+    } finally {
+      identity.fill(0);
+    }
+  }
+
+  /**
+   * A new identity, registered with server and then stored.
+   * @param {string} server
+   */
+  static async create(server) {
+    const [core, store] = await Promise.all([loadCore(), Store.open()]);
+    const phone = new Phone(core, store, core.create(Date.now(), server));
+    await phone.server.register(phone.profile); // first: a profile that no server knows would only fail later
+    await phone.#saveIdentity();
+    return phone;
+  }
+
+  async #saveIdentity() {
+    const file = this.profile.identityFile("");
+    await this.store.put("identity", file);
+    file.fill(0);
+  }
+
+  #saveContacts() { return this.store.put("contacts", this.profile.contactsFile()); }
+
+  /** Is online until close, reconnecting by itself. */
+  async serve() {
+    const maintaining = setInterval(() => this.#maintain(), MAINTAIN_EVERY);
+    void this.#maintain();
+    const backoff = new Backoff();
+    while (!this.#closed) {
+      try {
+        await this.#session(backoff);
+      } catch { /* again */ }
+      this.#mailbox = null;
+      this.#become(false);
+      if (!this.#closed) await backoff.wait();
+    }
+    clearInterval(maintaining);
+  }
+
+  /** One connection to the mailbox. @param {Backoff} backoff */
+  async #session(backoff) {
+    const open = () => this.server.openMailbox(this.profile, (d) => this.#offered(d));
+    let mailbox;
+    try {
+      mailbox = await open();
+    } catch (error) {
+      if (!(error instanceof SignalingError) || error.why !== "not-found") throw error;
+      await this.server.register(this.profile); // a development server keeps accounts in memory
+      mailbox = await open();
+    }
+    backoff.reset();
+    this.#mailbox = mailbox;
+    this.#become(true);
+    await mailbox.ended;
+  }
+
+  /** @param {boolean} online */
+  #become(online) {
+    if (online === this.online) return;
+    this.online = online;
+    this.dispatchEvent(new Event(online ? "online" : "offline"));
+  }
+
+  async #maintain() {
+    if (!this.profile.maintain(Date.now())) return;
+    await this.#saveIdentity();
+    try {
+      await this.server.publish(this.profile);
+    } catch { /* the next time */ }
+  }
+
+  relayCredentials() {
+    return this.#mailbox ? this.#mailbox.relayCredentials() : Promise.reject(new SignalingError("unavailable"));
+  }
+
+  /** One envelope of the mailbox. Junk is dropped without an answer. @param {import("./signaling.js").Delivery} d */
+  async #offered(d) {
+    let step;
+    try {
+      step = this.profile.offered(Date.now(), d.age, d.envelope, this.visibility, this.calls.size >= MAX_CALLS);
+    } catch (error) {
+      if (error instanceof CoreError && error.word === "clock") this.dispatchEvent(new Event("clock"));
+      return;
+    }
+    // Before anything rings: an offer that is not remembered could ring again after a restart.
+    await this.store.put("replay", this.profile.replayFile());
+    if (!step) return;
+    for (const call of this.calls) {
+      if (call.core === step.call) return call.apply(step); // news about a call there is
+    }
+    const call = new Call(this, true, step);
+    this.calls.add(call);
+    call.apply(step);
+  }
+
+  /** Calls a contact. What becomes of it arrives as the call's events. @param {string} name */
+  dial(name) {
+    const step = this.profile.dial(Date.now(), name);
+    const call = new Call(this, false, step);
+    this.calls.add(call);
+    call.apply(step);
+    return call;
+  }
+
+  /** It rings. @param {Call} call */
+  alert(call) { this.dispatchEvent(new CustomEvent("incoming", { detail: call })); }
+
+  /** @param {Call} call */
+  ended(call) {
+    this.calls.delete(call);
+    this.dispatchEvent(new CustomEvent("ended", { detail: call }));
+    void this.#saveContacts(); // device lists may be newer
+  }
+
+  contacts() { return this.profile.contacts(); }
+
+  /** @param {string} name @param {string} link */
+  async addContact(name, link) {
+    const contact = this.profile.addContact(name, link);
+    await this.#changed();
+    return contact;
+  }
+
+  /** @param {string} name */
+  async removeContact(name) {
+    this.profile.remove(name);
+    await this.#changed();
+  }
+
+  /** @param {string} from @param {string} to */
+  async renameContact(from, to) {
+    this.profile.rename(from, to);
+    await this.#changed();
+  }
+
+  /** Its human has compared a code or a number. @param {string} name */
+  async verifyContact(name) {
+    this.profile.verify(name);
+    await this.#changed();
+  }
+
+  async #changed() {
+    await this.#saveContacts();
+    this.dispatchEvent(new Event("contacts"));
+  }
+
+  /** Hangs up and goes offline. */
+  async close() {
+    this.#closed = true;
+    const calls = [...this.calls];
+    for (const call of calls) call.quit();
+    this.#mailbox?.close();
+    await Promise.all(calls.map((c) => c.done));
+  }
+}
