@@ -26,8 +26,13 @@ var owners = []owner{
 	},
 	{
 		library: []string{"github.com/pion/turn/v5/..."},
-		owner:   []string{"./calls/media", "./calls/netsim"},
-		why:     "only the phone's media speaks TURN as a client",
+		owner:   []string{"./calls/media", "./calls/netsim", "./turn/turnbench"},
+		why:     "only the phone's media speaks TURN as a client, and the benchmark compares",
+	},
+	{
+		library: []string{"github.com/pion/turn/v3/..."},
+		owner:   []string{"./turn/turnbench"},
+		why:     "it must not face the internet (relay, section 6): it is what we are compared with",
 	},
 	{
 		library: []string{"github.com/nats-io/...", "github.com/minio/highwayhash"},
@@ -80,7 +85,12 @@ var owners = []owner{
 		why:     "they are for tests",
 	},
 	{
-		library: []string{"log", "expvar", "net/http/pprof", "runtime/pprof"},
+		library: []string{"runtime/pprof"},
+		owner:   []string{"./turn/turnbench"},
+		why:     "a dump holds everything; the benchmark has nothing to hide",
+	},
+	{
+		library: []string{"log", "expvar", "net/http/pprof"},
 		owner:   nil,
 		why:     "what is said goes through the configured logger, and a heap dump holds everything",
 	},
