@@ -31,9 +31,7 @@ func newBench(tb testing.TB) *bench {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	k := &socket{group: 1}
-	w := newWorker(s, k)
-	w.transport = discard{}
+	w := newWorker(s, &socket{group: 1, counters: new(counters)}, discard{}, batchPackets)
 	w.now = s.now()
 	return &bench{tb, s, w, secret}
 }

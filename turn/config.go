@@ -36,6 +36,9 @@ type Config struct {
 	UnauthenticatedPerSecond int
 	UnauthenticatedBurst     int
 
+	// MaxConnections and MaxConnectionsPerSource bound TCP and TLS, the latter for a source prefix as above. 0: 10,000 and 500.
+	MaxConnections, MaxConnectionsPerSource int
+
 	// Log gets no identifiers. Nil: slog.Default.
 	Log *slog.Logger
 }
@@ -47,6 +50,8 @@ const (
 	defaultBytesPerSecond  = 128 << 10
 	defaultUnauthenticated = 200
 	defaultBurst           = 400
+	defaultConnections     = 10_000
+	defaultPerSource       = 500
 	maxRealmBytes          = 127
 
 	// Lifetimes of RFC 8656: sections 3.2 (allocation, and its recommended bound), 9 (permission), 12 (channel).
@@ -96,12 +101,15 @@ func (c Config) withDefaults() (Config, error) {
 		{&c.BytesPerSecond, defaultBytesPerSecond},
 		{&c.UnauthenticatedPerSecond, defaultUnauthenticated},
 		{&c.UnauthenticatedBurst, defaultBurst},
+		{&c.MaxConnections, defaultConnections},
+		{&c.MaxConnectionsPerSource, defaultPerSource},
 	} {
 		if *n.value == 0 {
 			*n.value = n.fallback
 		}
 	}
-	if c.MaxAllocations < 0 || c.MaxAllocations > virtualPorts || c.MaxAllocationsPerTag < 0 || c.UnauthenticatedBurst < 0 {
+	if c.MaxAllocations < 0 || c.MaxAllocations > virtualPorts || c.MaxAllocationsPerTag < 0 || c.UnauthenticatedBurst < 0 ||
+		c.MaxConnections < 0 || c.MaxConnectionsPerSource < 0 {
 		return Config{}, errors.New("turn: limit out of range")
 	}
 	if c.Log == nil {

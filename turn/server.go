@@ -5,13 +5,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// ErrClosed is returned by ServeUDP after Close.
+// ErrClosed is returned by ServeUDP and ServeTCP after Close.
 var ErrClosed = errors.New("turn: server is closed")
 
 // Server is a relay. All methods may be called from any goroutine.
@@ -24,18 +27,23 @@ type Server struct {
 	userKey  [32]byte
 	table    *table
 	budget   *budget
+	crowd    *crowd
+	work     chan *stream  // to streamLoop
 	done     chan struct{} // closed by Close
 
-	wg sync.WaitGroup // workers and expiryLoop
+	wg     sync.WaitGroup // ServeUDP, ServeTCP, expiryLoop, streamLoop
+	logged atomic.Int64   // when the last line was, since epoch
 
 	// Guarded by mu.
-	mu       sync.Mutex
-	closed   bool
-	sweeping bool // expiryLoop runs
-	sockets  map[*socket]struct{}
-	groups   map[netip.AddrPort]uint32
-	last     uint32 // group
-	past     Stats  // of sockets that are gone
+	mu        sync.Mutex
+	closed    bool
+	sweeping  bool // expiryLoop runs
+	desks     int  // of streamLoop
+	sockets   map[*socket]struct{}
+	listeners map[*streamListener]struct{}
+	groups    map[netip.AddrPort]uint32
+	last      uint32 // group
+	past      Stats  // of sockets that are gone
 }
 
 // New checks cfg. It starts nothing.
@@ -46,7 +54,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, epoch: time.Now(), table: newTable(cfg), budget: newBudget(cfg.UnauthenticatedPerSecond, cfg.UnauthenticatedBurst),
-		done: make(chan struct{}), sockets: make(map[*socket]struct{}), groups: make(map[netip.AddrPort]uint32),
+		crowd: newCrowd(cfg.MaxConnections, cfg.MaxConnectionsPerSource), work: make(chan *stream), done: make(chan struct{}),
+		sockets: make(map[*socket]struct{}), listeners: make(map[*streamListener]struct{}), groups: make(map[netip.AddrPort]uint32),
 		past: Stats{Drops: make(map[Drop]uint64)},
 	}
 	for _, secret := range cfg.Secrets {
@@ -85,7 +94,7 @@ func (s *Server) ServeUDP(ctx context.Context, conn net.PacketConn) error {
 			<-closed
 		}
 	}()
-	err = newWorker(s, k).run(ctx)
+	err = newWorker(s, k, newTransport(conn), batchPackets).run(ctx)
 	if ctx.Err() != nil || s.isClosed() {
 		return nil
 	}
@@ -99,14 +108,25 @@ func (s *Server) open(conn net.PacketConn) (*socket, error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
-	k := &socket{conn: conn, group: s.groupLocked(conn.LocalAddr())}
+	k := &socket{conn: conn, group: s.groupLocked(conn.LocalAddr()), counters: new(counters)}
 	s.sockets[k] = struct{}{}
 	s.wg.Add(1)
+	s.sweepLocked()
+	return k, nil
+}
+
+// sweepLocked starts the expiry loop.
+func (s *Server) sweepLocked() {
 	if !s.sweeping {
 		s.sweeping = true
 		s.wg.Go(s.expiryLoop)
 	}
-	return k, nil
+}
+
+// mayLog is true once a second: who can make the relay complain can do so a thousand times a second.
+func (s *Server) mayLog() bool {
+	now, last := int64(s.now()), s.logged.Load()
+	return (last == 0 || now-last >= int64(time.Second)) && s.logged.CompareAndSwap(last, max(now, 1))
 }
 
 // groupLocked numbers local addresses. They are the server's own, so a map may hold them.
@@ -161,12 +181,15 @@ func (s *Server) Stats() Stats {
 	for k := range s.sockets {
 		k.counters.addTo(&sum)
 	}
-	sum.Allocations = s.table.allocations()
+	for sl := range s.listeners {
+		sl.counters.addTo(&sum)
+	}
+	sum.Allocations, sum.Connections = s.table.allocations(), s.crowd.size()
 	return sum
 }
 
-// Close stops every ServeUDP, waits for it and zeroes all slots. It may be called more than once, and the first time without
-// ServeUDP.
+// Close stops every ServeUDP and ServeTCP, waits for them and zeroes all slots. It may be called more than once, and the first time without
+// either.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if !s.closed {
@@ -176,7 +199,11 @@ func (s *Server) Close() error {
 	for k := range s.sockets {
 		k.close()
 	}
+	listeners := slices.Collect(maps.Keys(s.listeners))
 	s.mu.Unlock()
+	for _, sl := range listeners {
+		sl.close()
+	}
 	s.wg.Wait()
 	scrub()
 	s.table.wipeIf(func(*allocation) bool { return true })

@@ -21,15 +21,29 @@ const (
 	batchPackets = 32
 )
 
-// socket is one conn that is served.
+// socket is what a client is reached through: a conn for datagrams, or its stream.
 type socket struct {
-	conn     net.PacketConn
+	conn     net.PacketConn // or
+	stream   *stream
 	group    uint32
-	once     sync.Once
-	counters counters
+	once     sync.Once // of conn
+	counters *counters
 }
 
 func (k *socket) close() { k.once.Do(func() { _ = k.conn.Close() }) }
+
+// send sends data from any goroutine, at once. A worker batches what leaves by its own socket.
+func (k *socket) send(b []byte, to netip.AddrPort) bool {
+	if k.stream != nil {
+		return k.stream.send(b, true)
+	}
+	if u, ok := k.conn.(*net.UDPConn); ok {
+		_, err := u.WriteToUDPAddrPort(b, to)
+		return err == nil
+	}
+	_, err := k.conn.WriteTo(b, net.UDPAddrFromAddrPort(to))
+	return err == nil
+}
 
 // datagram is a packet with the other end's address.
 type datagram struct {

@@ -5,7 +5,7 @@ import "sync/atomic"
 // Drop is why a packet went nowhere.
 type Drop uint8
 
-// Reasons. The first two are of packets that are not a client's data.
+// Reasons. The first two and the last three are not of a client's data.
 const (
 	DropMalformed    Drop = iota + 1 // failed a check, or of a method or class that is not served
 	DropSilenced                     // would have been answered, but the source's budget is spent
@@ -17,13 +17,17 @@ const (
 	DropDeadPeer                     // no live allocation has the peer's port
 	DropOtherCall                    // it has, but belongs to another call
 	DropBandwidth                    // the sender's allocation is above its rate
+	DropSlow                         // made room for fresher data on its way to a client who reads too slowly
+	DropFraming                      // a stream, that lost its framing
+	DropCrowd                        // a stream, because there are too many
+	DropPanic                        // a batch, by an error of this program
 	dropKinds
 )
 
 var dropNames = [dropKinds]string{
 	DropMalformed: "malformed", DropSilenced: "silenced", DropWrite: "write", DropNoAllocation: "no allocation", DropNoChannel: "no channel",
 	DropNoPermission: "no permission", DropForeignPeer: "foreign peer", DropDeadPeer: "dead peer", DropOtherCall: "other call",
-	DropBandwidth: "bandwidth",
+	DropBandwidth: "bandwidth", DropSlow: "slow reader", DropFraming: "framing", DropCrowd: "crowd", DropPanic: "panic",
 }
 
 func (d Drop) String() string {
@@ -36,6 +40,7 @@ func (d Drop) String() string {
 // Stats are sums since New.
 type Stats struct {
 	Allocations int             // now
+	Connections int             // of TCP and TLS, now
 	Forwarded   uint64          // data packets handed to a socket
 	Dropped     uint64          // data packets that went nowhere
 	Answered    uint64          // requests, whatever the answer
@@ -58,7 +63,7 @@ func (c *counters) addTo(s *Stats) {
 			continue
 		}
 		s.Drops[why] += n
-		if why > DropSilenced {
+		if why > DropSilenced && why < DropFraming {
 			s.Dropped += n
 		}
 	}

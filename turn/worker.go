@@ -20,16 +20,16 @@ type worker struct {
 	hasher   *hasher
 	message  message
 	in       []datagram
-	buffers  [batchPackets][maxPacketBytes + 1]byte
-	scratch  [batchPackets][scratchBytes]byte
+	buffers  [][maxPacketBytes + 1]byte
+	scratch  [][scratchBytes]byte
 	out      []datagram // each points into buffers or scratch; at most one for each packet read
 	failures int        // of read, in a row
 }
 
-func newWorker(s *Server, k *socket) *worker {
+func newWorker(s *Server, k *socket, t transport, packets int) *worker {
 	return &worker{
-		server: s, socket: k, hasher: s.newHasher(), transport: newTransport(k.conn),
-		in: make([]datagram, batchPackets), out: make([]datagram, 0, batchPackets),
+		server: s, socket: k, hasher: s.newHasher(), transport: t, in: make([]datagram, packets), out: make([]datagram, 0, packets),
+		buffers: make([][maxPacketBytes + 1]byte, packets), scratch: make([][scratchBytes]byte, packets),
 	}
 }
 
@@ -73,6 +73,7 @@ func (w *worker) read() (int, error) {
 //go:noinline
 func (w *worker) batch(n int) {
 	w.now = w.server.now()
+	defer w.survive(n)
 	requests := 0
 	for i := range w.in[:n] {
 		if w.packet(&w.in[i], w.scratch[i][:]) {
@@ -82,6 +83,18 @@ func (w *worker) batch(n int) {
 		}
 	}
 	w.flush()
+}
+
+// survive ends the work on n packets, whether all went well or not: one packet must not end the calls of everybody. What a panic
+// says is not looked at, for it may name somebody.
+func (w *worker) survive(n int) {
+	if recover() != nil {
+		w.out = w.out[:0]
+		w.socket.counters.drops[DropPanic].Add(1)
+		if w.server.mayLog() {
+			w.server.cfg.Log.Error("relay: internal error, packets dropped")
+		}
+	}
 	w.wipe(n)
 }
 
@@ -91,7 +104,9 @@ func (w *worker) readFailed(ctx context.Context, err error) error {
 	if w.failures++; errors.Is(err, net.ErrClosed) || ctx.Err() != nil || w.server.isClosed() || w.failures > maxReadFailures {
 		return fmt.Errorf("turn: read packet: %w", err)
 	}
-	w.server.cfg.Log.WarnContext(ctx, "relay socket: read failed", "failures", w.failures, "error", err)
+	if w.server.mayLog() {
+		w.server.cfg.Log.WarnContext(ctx, "relay socket: read failed", "failures", w.failures, "error", err)
+	}
 	select {
 	case <-time.After(readRetry):
 	case <-ctx.Done():
@@ -128,9 +143,7 @@ func (w *worker) forward(b []byte, r route) {
 		w.out = append(w.out, d)
 		return
 	}
-	// The client must hear from the address that it speaks to, and that is of another socket. Not the fast path.
-	_, err := r.via.conn.WriteTo(b, net.UDPAddrFromAddrPort(r.to))
-	d.failed = err != nil
+	d.failed = !r.via.send(b, r.to) // the client must hear from the address that it speaks to
 	w.count(d)
 }
 

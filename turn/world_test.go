@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"log/slog"
 	"net"
@@ -50,10 +51,13 @@ func inWorld(t *testing.T, change func(*Config), story func(t *testing.T, w *wor
 			t.Fatal(err)
 		}
 		w.server = s
-		served := make(chan error, 2)
+		served := make(chan error, 6)
 		for _, host := range []netip.Addr{relay4, relay6} {
 			c := w.listen(host, 3478)
 			go func() { served <- s.ServeUDP(context.Background(), c) }()
+			l, secure := w.listenStreams(host, 3478), tls.NewListener(w.listenStreams(host, 5349), certificate())
+			go func() { served <- s.ServeTCP(context.Background(), l) }()
+			go func() { served <- s.ServeTCP(context.Background(), secure) }()
 		}
 		synctest.Wait()
 		defer func() {
@@ -62,11 +66,11 @@ func inWorld(t *testing.T, change func(*Config), story func(t *testing.T, w *wor
 			}
 			for range cap(served) {
 				if err := <-served; err != nil {
-					t.Errorf("ServeUDP after Close: %v", err)
+					t.Errorf("serving after Close: %v", err)
 				}
 			}
-			if n := s.Stats().Allocations; n != 0 {
-				t.Errorf("%d allocations after Close", n)
+			if s := s.Stats(); s.Allocations != 0 || s.Connections != 0 {
+				t.Errorf("%d allocations, %d connections after Close", s.Allocations, s.Connections)
 			}
 		}()
 		story(t, w)
