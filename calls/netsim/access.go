@@ -112,9 +112,17 @@ func (h *Host) Move(to netip.Addr, p Profile, overlap time.Duration) error {
 func (h *Host) moveLocked(to netip.Addr, p Profile, overlap time.Duration) {
 	n, old, now := h.network, h.currentLocked(), time.Now()
 	n.hosts[to] = h
-	n.planLocked(now.Add(max(0, -overlap)), func() { h.useLocked(h.attachLocked(to), p) })
+	// What is due now is done now: who moved sends from the new address at once.
+	later := func(d time.Duration, do func()) {
+		if d <= 0 {
+			do()
+			return
+		}
+		n.planLocked(now.Add(d), do)
+	}
+	later(-overlap, func() { h.useLocked(h.attachLocked(to), p) })
 	if old != nil {
-		n.planLocked(now.Add(max(0, overlap)), func() { h.detachLocked(old) })
+		later(overlap, func() { h.detachLocked(old) })
 	}
 }
 
