@@ -37,15 +37,18 @@ func (l *Line) offered(now time.Time, ev Offered) []Order {
 	case glare:
 		return append(orders, l.glare(outgoing, ev)...)
 	case outgoing == nil:
-	case outgoing.peer.Device == ev.From.Device && outgoing.impaired && ev.Signed.After(outgoing.confirmed):
-		orders = append(orders, Feed{outgoing.ref, Superseded{}})
-		outgoing.state = StateEnded
-	case outgoing.peer.Device == ev.From.Device:
-		// A recall, or the loser of a glare that comes late. The call still looks up: wait for what becomes of it.
-		return append(orders, l.park(outgoing, ev)...)
-	case !ev.Signed.After(outgoing.confirmed):
+	case outgoing.peer.Device != ev.From.Device && outgoing.crossed(ev):
 		// Another of their devices pressed call too, before ours was answered: the one call there is, is this one.
 		return append(orders, l.begin(ev, OfferOpened{Visible: ev.Visible, Refuse: seal.RejectDeclined})...)
+	case outgoing.peer.Device != ev.From.Device:
+	case outgoing.crossed(ev):
+		return orders // the loser of a glare, late
+	case outgoing.impaired:
+		orders = append(orders, Feed{outgoing.ref, Superseded{}})
+		outgoing.state = StateEnded
+	default:
+		// They call again, and the call with them still looks up: wait for what becomes of it.
+		return append(orders, l.park(outgoing, ev)...)
 	}
 	switch {
 	case ev.OffHours:
@@ -102,6 +105,12 @@ func (l *Line) outgoing(ev Offered) *lineCall {
 	return nil
 }
 
+// crossed says whether an offer was made before our call to its sender was answered. It compares the clocks of two devices: if
+// they are wrong, an offer of somebody with whom this device talks already may be judged wrongly, nothing else.
+func (c *lineCall) crossed(ev Offered) bool {
+	return !c.confirmed.IsZero() && !ev.Signed.After(c.confirmed)
+}
+
 // parkedFor says what becomes of the offers that wait for c.
 func (l *Line) parkedFor(c *lineCall) []Order {
 	var orders []Order
@@ -111,18 +120,17 @@ func (l *Line) parkedFor(c *lineCall) []Order {
 			continue
 		}
 		var what Event
-		leftover := !c.confirmed.IsZero() && !p.offer.Signed.After(c.confirmed) // of a glare that is over
 		switch {
 		case c.early():
 			continue
-		case c.ending() && leftover:
-			what = Superseded{}
-		case c.ending():
-			what = l.unpark(p)
-		case c.role == Callee || p.peer.Device != c.peer.Device:
+		case c.role == Callee || !c.ending() && p.peer.Device != c.peer.Device:
 			// The human talks, with another of their devices: one call is what both presses wanted.
 			what = Refuse{seal.RejectDeclined}
-		case leftover || !c.impaired:
+		case c.crossed(p.offer):
+			what = Superseded{} // it has lost
+		case c.ending():
+			what = l.unpark(p)
+		case !c.impaired:
 			continue
 		default:
 			orders = append(orders, Feed{c.ref, Superseded{}})
