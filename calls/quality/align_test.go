@@ -7,6 +7,7 @@ import (
 )
 
 func TestADelayIsFoundAndCostsNothing(t *testing.T) {
+	skipUnderRace(t)
 	for _, by := range []int{1, 48, 960, 5000, rate / 2, 3 * rate, -960, -rate} {
 		score, lag := compare(t, speech(), delayed(speech(), by))
 		// The lag is found at 10 kHz: within half a sample of that.
@@ -17,6 +18,7 @@ func TestADelayIsFoundAndCostsNothing(t *testing.T) {
 }
 
 func TestADelayIsFoundInNoise(t *testing.T) {
+	skipUnderRace(t)
 	for _, db := range []float64{20, 0, -5} {
 		plain, _ := compare(t, speech(), noisy(speech(), db, 5))
 		late, lag := compare(t, speech(), noisy(delayed(speech(), 4800), db, 5))

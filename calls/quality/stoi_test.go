@@ -49,6 +49,7 @@ func TestTheSameSpeechIsPerfect(t *testing.T) {
 }
 
 func TestTheMoreNoiseTheLess(t *testing.T) {
+	skipUnderRace(t)
 	last := 1.0
 	for _, db := range []float64{40, 30, 20, 10, 0, -5, -10, -20} {
 		score, _ := compare(t, speech(), noisy(speech(), db, 1))
@@ -80,6 +81,7 @@ func TestNoiseAloneIsNotUnderstood(t *testing.T) {
 
 // Half of the frames lost and replaced by silence is no speech any more; one of a hundred is.
 func TestLostFramesCost(t *testing.T) {
+	skipUnderRace(t)
 	last := 1.0
 	for _, every := range []int{100, 20, 5, 2} {
 		deg := append([]float64(nil), speech()...)
