@@ -226,6 +226,12 @@ func (w *world) press(n uint8, ref Ref, ev Event) {
 		if _, ok := ev.(PressAccept); ok && c.m.state == StateAlerting {
 			c.pressed = true
 		}
+		switch ev.(type) {
+		case PressHangup, Quit:
+			if c.m.keyed() {
+				c.endBy = w.now.Add(5 * time.Second) // this is the hang-up that counts
+			}
+		}
 		w.step(n, ref, ev)
 	}
 }
@@ -342,7 +348,7 @@ func (w *world) toCaller(e env) {
 	}
 	ev.Reject, ev.Hangup = seal.RejectReason(e.reason), seal.HangupReason(e.reason)
 	w.seen = append(w.seen, e.key())
-	w.heardHangup(c, e.kind)
+	w.heardHangup(c, e.kind, e.from)
 	w.step(e.to, c.ref, ev)
 }
 
@@ -361,12 +367,15 @@ func (w *world) toCallee(e env) {
 		c.asked = e.epoch
 	}
 	w.seen = append(w.seen, e.key())
-	w.heardHangup(c, e.kind)
+	w.heardHangup(c, e.kind, e.from)
 	w.step(e.to, c.ref, Received{Type: e.kind, Hangup: seal.HangupReason(e.reason), Epoch: uint32(e.epoch)})
 }
 
-// heardHangup: from now on I3 gives 5 s.
-func (w *world) heardHangup(c *wcall, kind seal.Type) {
+// heardHangup: from now on I3 gives 5 s. While several devices ring, one that hangs up leaves it to the others.
+func (w *world) heardHangup(c *wcall, kind seal.Type, from uint8) {
+	if c.role == Caller && c.m.chosen != w.nodes[from].party.Device {
+		return
+	}
 	if kind == seal.TypeHangup || kind == seal.TypeElsewhere && !c.m.keyed() {
 		w.endBy(c, 5*time.Second)
 	}
