@@ -83,13 +83,13 @@ func (o order) start() (addresses []netip.AddrPort, failed chan error, err error
 	failed = make(chan error, 64)
 	switch o.Kind {
 	case kindOurs:
-		for o.Capacity > 0 || addresses == nil {
-			at, err := o.ours(min(max(o.Capacity, 1), perServer), failed)
+		servers := (o.Capacity + perServer - 1) / perServer // among which the generator deals the calls
+		for range servers {
+			at, err := o.ours(o.Capacity/servers+2, failed)
 			if err != nil {
 				return nil, nil, err
 			}
 			addresses = append(addresses, at)
-			o.Capacity -= perServer
 		}
 		return addresses, failed, nil
 	case kindRaw:

@@ -39,21 +39,22 @@ type client struct {
 	relayed  netip.AddrPort
 	channel  uint16
 	packet   [channelHeader + payloadBytes]byte
-	sent     uint64
-	received uint64
+	heard    bool // its peer
 }
 
 // calls are clients that speak to one relay through one socket.
 type calls struct {
-	raw     bool
-	secret  string
-	socket  *socket
-	clients []*client
-	port    uint16 // of the socket
-	boundAt time.Time
-	scratch [batchPackets][bufferBytes]byte
-	opened  time.Duration // how long all Allocates took
-	openCPU schedule      // and what they cost the relay
+	raw         bool
+	secret      string
+	socket      *socket
+	clients     []*client
+	port        uint16 // of the socket
+	boundAt     time.Time
+	measurement uint32 // which data packets count
+	inFlight    int
+	scratch     [batchPackets][bufferBytes]byte
+	opened      time.Duration // how long all Allocates took
+	openCPU     time.Duration // and what they cost the relay
 }
 
 // newCalls makes clients of which nobody knows yet. The first one's number keeps generators apart.
@@ -100,11 +101,11 @@ func (c *calls) open(p *process) error {
 }
 
 func (c *calls) allocate(p *process) error {
-	before, start := p.schedule(), time.Now()
+	before, start := p.usage(), time.Now()
 	if err := c.advance(stepChallenge, stepBind); err != nil {
 		return err
 	}
-	c.opened, c.openCPU = time.Since(start), p.schedule().since(before)
+	c.opened, c.openCPU = time.Since(start), p.usage().relay-before.relay
 	return nil
 }
 

@@ -70,12 +70,11 @@ func (b *bench) coresOnce(r *result, cores int, t *traffic) error {
 			return err
 		}
 	}
-	if _, err := fullTogether(all, generators, settle); err != nil {
+	if _, err := fullTogether(all, generators, min(settle, b.full)); err != nil {
 		return err
 	}
-	before := p.schedule()
-	l, err := fullTogether(all, generators, b.full)
-	t.add(l, p.schedule().since(before))
+	l, u, err := b.patiently(p, func() (load, error) { return fullTogether(all, generators, b.full) })
+	t.add(l, u)
 	return err
 }
 

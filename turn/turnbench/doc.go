@@ -25,8 +25,8 @@
 // All relays are started and set up first. Then they take turns in every round, in an order that rotates, while the others are
 // stopped (SIGSTOP); what is printed are medians over rounds, and ratios. CPU time is what the scheduler says
 // (/proc/PID/task/*/schedstat), so another program on the same core costs throughput and latency, but not CPU per packet. How
-// much it took is printed: "waited" is the share of time in which the process could have run and did not.
-// "Generator" is the share of time in which it had something to do: near 100 % means that the generator is what is measured.
+// much it took is printed: "others" is what ran on the relay's core and was not the relay. "Stalled" is the longest time in
+// which the generator had no core, which shows in loss and latency of all relays alike. "Generator" is the share of time in which it had something to do: near 100 % means that the generator is what is measured.
 //
 // Latency is from just before the system call that sends, to the kernel's time stamp when the packet is back.
 //

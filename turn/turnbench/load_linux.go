@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Data packets: channel(2) length(2) sent(8) client(4) 0(108); sent in nanoseconds since 1970.
+// Data packets: channel(2) length(2) sent(8) client(4) measurement(4) 0(104); sent in nanoseconds since 1970.
 const (
-	sentOffset   = channelHeader
-	clientOffset = sentOffset + 8
+	sentOffset        = channelHeader
+	clientOffset      = sentOffset + 8
+	measurementOffset = clientOffset + 4
 )
 
 // load is what one generator saw.
@@ -40,27 +41,27 @@ func (k *client) prepare() {
 	binary.BigEndian.PutUint32(b[clientOffset:], uint32(k.number))
 }
 
-// take counts a data packet and returns when it was sent; false if it is none.
+// take counts a data packet and returns when it was sent; false if it is none of this measurement.
 func (c *calls) take(b []byte) (sent int64, ok bool) {
 	if len(b) != channelHeader+payloadBytes || b[0]>>6 != 1 {
 		return 0, false
 	}
 	n := binary.BigEndian.Uint32(b[clientOffset:])
-	if int(n) >= len(c.clients) {
-		return 0, false
+	if int(n) >= len(c.clients) || binary.BigEndian.Uint32(b[measurementOffset:]) != c.measurement {
+		return 0, false // late packets too: a relay may hold many
 	}
 	to := c.peer(int(n))
 	if !c.raw && binary.BigEndian.Uint16(b) != to.channel {
 		return 0, false
 	}
-	to.received++
+	to.heard = true
 	return int64(binary.BigEndian.Uint64(b[sentOffset:])), true
 }
 
 // send queues the next packet of a client.
 func (c *calls) send(k *client, now time.Time) {
 	binary.BigEndian.PutUint64(k.packet[sentOffset:], uint64(now.UnixNano()))
-	k.sent++
+	binary.BigEndian.PutUint32(k.packet[measurementOffset:], c.measurement)
 	c.socket.queue(k.address, k.relay, k.packet[:])
 }
 
@@ -72,7 +73,7 @@ func (c *calls) check() error {
 		missing := 0
 		for _, k := range c.clients {
 			k.prepare()
-			if c.peer(k.number).received == 0 {
+			if !c.peer(k.number).heard {
 				missing++
 				c.send(k, time.Now())
 			}
@@ -88,7 +89,7 @@ func (c *calls) check() error {
 		c.collect(time.Duration(try+1) * 100 * time.Millisecond)
 	}
 	for _, k := range c.clients {
-		if k.received == 0 {
+		if !k.heard {
 			return errSilent
 		}
 	}
@@ -108,6 +109,7 @@ func (c *calls) collect(d time.Duration) (received uint64) {
 			last = time.Now()
 		}
 	}
+	c.inFlight = 0
 	return received
 }
 
@@ -126,13 +128,13 @@ func (c *calls) shuffled(n int) []*client {
 	return clients
 }
 
-// full keeps a relay busy with n calls for d.
+// full keeps a relay busy with n calls for d. What is on its way at the end is there when it is called again.
 func (c *calls) full(n int, d time.Duration) load {
 	clients := c.shuffled(n)
 	var l load
 	start := time.Now()
 	last, heard := start, start
-	next, inFlight := 0, 0
+	next := 0
 	for {
 		now := time.Now()
 		gap := now.Sub(last)
@@ -144,19 +146,19 @@ func (c *calls) full(n int, d time.Duration) load {
 		got := c.socket.receive()
 		for i := range got {
 			if _, ok := c.take(c.socket.packet(i)); ok {
-				inFlight--
+				c.inFlight--
 				l.received++
 			}
 		}
 		if got > 0 {
 			heard = now
 		} else if now.Sub(heard) > lostAfter {
-			inFlight, heard = 0, now
+			c.inFlight, heard = 0, now
 		}
-		for inFlight < fullWindow && !c.socket.full() {
+		for c.inFlight < fullWindow && !c.socket.full() {
 			c.send(clients[next], now)
 			next = (next + 1) % len(clients)
-			inFlight++
+			c.inFlight++
 		}
 		if sent := c.socket.queued; sent > 0 {
 			l.sent += uint64(sent)
@@ -172,7 +174,7 @@ func (c *calls) full(n int, d time.Duration) load {
 // frame is how often each side of a call sends.
 const frame = 20 * time.Millisecond
 
-// drain is how long late packets count.
+// drain is how long late packets count, at most.
 const drain = 300 * time.Millisecond
 
 // voice sends for n calls as phones do: everybody at a phase of his own.
@@ -188,7 +190,7 @@ func (c *calls) voice(n int, d time.Duration) (load, error) {
 		phases[i] = time.Duration(random.Int64N(int64(frame)))
 	}
 	slices.Sort(phases)
-
+	c.measurement++
 	var l load
 	start := time.Now()
 	last := start
@@ -219,7 +221,7 @@ func (c *calls) voice(n int, d time.Duration) (load, error) {
 		}
 	}
 	l.wall = time.Since(start)
-	for last := time.Now(); time.Since(last) < drain; {
+	for last := time.Now(); time.Since(last) < min(drain, d); {
 		if c.hearVoice(&l) > 0 {
 			last = time.Now()
 		}

@@ -64,6 +64,8 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	f.IntVar(&o.flows, "flows", 1000, "calls, for stages full and cores")
 	f.IntVar(&o.setup, "setup", 10_000, "allocations, for stage setup")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a profile of our relay, of stages full and voice, to this file")
+	f.IntVar(&o.nice, "nice", 0, "niceness of relays and generator; below 0 it may keep other programs off their cores, and needs root")
+	f.DurationVar(&o.patience, "patience", 2*time.Minute, "time for measuring again what other programs disturbed")
 	f.BoolVar(&o.json, "json", false, "print JSON with every sample")
 	f.BoolVar(&o.check, "check", false, "exit with 3 when a figure is missed")
 	f.BoolVar(&o.quiet, "quiet", false, "do not say what is being measured")
@@ -77,6 +79,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 			"rounds":      func() { o.rounds = 2 },
 			"full":        func() { o.full = time.Second },
 			"voice":       func() { o.voice = time.Second },
+			"patience":    func() { o.patience = 15 * time.Second },
 			"loads":       func() { *loads = "200,2000" },
 			"setup":       func() { o.setup = 4000 },
 			"allocations": func() { *sizes = "1000,10000" },

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -43,6 +42,7 @@ var errNoCoturn = errors.New("turnserver is not installed (apt-get install cotur
 // process is a relay that runs.
 type process struct {
 	kind      kind
+	cores     []int
 	cmd       *exec.Cmd
 	addresses []netip.AddrPort
 	stdin     io.Closer // nil for coturn
@@ -53,7 +53,7 @@ type process struct {
 
 // startProcess starts a relay on cores. It must be called on the main thread: the process dies with it.
 func startProcess(o order, cores []int) (*process, error) {
-	p := &process{kind: o.Kind, gone: make(chan struct{}), stderr: new(bytes.Buffer)}
+	p := &process{kind: o.Kind, cores: cores, gone: make(chan struct{}), stderr: new(bytes.Buffer)}
 	var out io.ReadCloser
 	var in io.WriteCloser
 	var err error
@@ -122,7 +122,7 @@ func (p *process) waitLoop() {
 	close(p.gone)
 }
 
-func (p *process) schedule() schedule { return scheduleOf(strconv.Itoa(p.pid())) }
+func (p *process) usage() usage { return usage{ranFor(p.pid()), busyFor(p.cores)} }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 

@@ -21,18 +21,18 @@ type result struct {
 type traffic struct {
 	PacketsPerSecond samples `json:"packets_per_second,omitempty"`
 	CPUMicros        samples `json:"cpu_us_per_packet,omitempty"`
-	CPUShare         samples `json:"cpu_share,omitempty"` // of one core
-	Waited           samples `json:"waited_share,omitempty"`
+	CPUShare         samples `json:"cpu_share,omitempty"`    // of one core
+	Others           samples `json:"others_share,omitempty"` // of the relay's cores, by programs that are not measured
 	Generator        samples `json:"generator_busy_share,omitempty"`
 	StallMillis      samples `json:"generator_stall_ms,omitempty"` // the longest of a round
 }
 
-func (t *traffic) add(l load, s schedule) {
+func (t *traffic) add(l load, u usage) {
 	seconds := l.wall.Seconds()
 	t.PacketsPerSecond = append(t.PacketsPerSecond, float64(l.received)/seconds)
-	t.CPUMicros = append(t.CPUMicros, micros(s.ran)/float64(l.received))
-	t.CPUShare = append(t.CPUShare, s.ran.Seconds()/seconds)
-	t.Waited = append(t.Waited, s.waited.Seconds()/seconds)
+	t.CPUMicros = append(t.CPUMicros, micros(u.relay)/float64(l.received))
+	t.CPUShare = append(t.CPUShare, u.relay.Seconds()/seconds)
+	t.Others = append(t.Others, max(0, (u.cores-u.relay).Seconds()/seconds))
 	t.Generator = append(t.Generator, l.busy())
 	t.StallMillis = append(t.StallMillis, l.stall.Seconds()*1000)
 }
@@ -44,8 +44,8 @@ type voiceStage struct {
 	P99  samples `json:"p99_us"`
 }
 
-func (v *voiceStage) add(l load, s schedule) {
-	v.traffic.add(l, s)
+func (v *voiceStage) add(l load, u usage) {
+	v.traffic.add(l, u)
 	v.Loss = append(v.Loss, l.loss())
 	v.P50 = append(v.P50, l.latencies.quantile(0.5))
 	v.P99 = append(v.P99, l.latencies.quantile(0.99))

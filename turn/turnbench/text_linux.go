@@ -35,7 +35,7 @@ func (r *report) writeFull(w io.Writer) {
 	}
 	fmt.Fprintf(w, "full: one core for the relay, one for the generator, medians of %d rounds\n", r.Rounds)
 	columns(w, func(row func(...any)) {
-		row("relay", "kpps", "CPU us/packet", "/ raw", "/ coturn", "CPU", "waited", "generator")
+		row("relay", "kpps", "CPU us/packet", "/ raw", "/ coturn", "CPU", "others", "generator")
 		for _, x := range r.Results {
 			t := x.Full
 			if len(t.CPUMicros) == 0 {
@@ -43,7 +43,7 @@ func (r *report) writeFull(w io.Writer) {
 			}
 			row(x.Relay, number(t.PacketsPerSecond.median()/1000, 1), number(t.CPUMicros.median(), 2),
 				number(t.CPUMicros.over(r.of("raw").Full.CPUMicros).median(), 2), number(t.CPUMicros.over(r.of("coturn").Full.CPUMicros).median(), 2),
-				percent(t.CPUShare.median()), percent(t.Waited.median()), percent(t.Generator.median()))
+				percent(t.CPUShare.median()), percent(t.Others.median()), percent(t.Generator.median()))
 		}
 	})
 }
@@ -60,7 +60,7 @@ func (r *report) writeVoice(w io.Writer) {
 	}
 	fmt.Fprintf(w, "voice: 50 packets/s each way, medians of %d rounds\n", r.Rounds)
 	columns(w, func(row func(...any)) {
-		row("calls", "relay", "CPU", "CPU us/packet", "/ coturn", "loss", "p50 us", "p99 us", "waited", "generator", "stalled ms")
+		row("calls", "relay", "CPU", "CPU us/packet", "/ coturn", "loss", "p50 us", "p99 us", "others", "generator", "stalled ms")
 		for _, calls := range slices.Sorted(maps.Keys(loads)) {
 			for _, x := range r.Results {
 				v := x.Voice[calls]
@@ -69,11 +69,19 @@ func (r *report) writeVoice(w io.Writer) {
 				}
 				row(calls, x.Relay, percent(v.CPUShare.median()), number(v.CPUMicros.median(), 2),
 					number(v.CPUMicros.over(r.of("coturn").voice(calls).CPUMicros).median(), 2), lossText(v.Loss.median()),
-					number(v.P50.median(), 0), number(v.P99.median(), 0), percent(v.Waited.median()), percent(v.Generator.median()),
+					latency(v.P50.median()), latency(v.P99.median()), percent(v.Others.median()), percent(v.Generator.median()),
 					number(v.StallMillis.median(), 1))
 			}
 		}
 	})
+}
+
+// latency tells when the histogram was too short.
+func latency(micros float64) string {
+	if micros >= histogramMicros-1 {
+		return fmt.Sprintf("> %d", histogramMicros)
+	}
+	return number(micros, 0)
 }
 
 func (r *report) writeControl(w io.Writer) {
