@@ -62,5 +62,5 @@ export const coreImports = () => imports;
 
 /** @param {string} file */
 function fetchCore(file) {
-  return WebAssembly.instantiateStreaming(fetch(new URL(file, import.meta.url), { credentials: "omit" }), imports);
+  return WebAssembly.instantiateStreaming(fetch(new URL(file, import.meta.url)), imports);
 }

@@ -1,5 +1,6 @@
 // A profile online: package calls' Phone for browsers. It keeps the mailbox open, hands out calls, and stores what changes.
 
+import { utf8 } from "./bytes.js";
 import { Call } from "./call.js";
 import { CoreError, loadCore } from "./core.js";
 import { Backoff, Server, SignalingError } from "./signaling.js";
@@ -11,12 +12,20 @@ import { Store } from "./store.js";
 
 const MAINTAIN_EVERY = 600_000;
 const MAX_CALLS = 1;
+const MAX_HISTORY = 50;
 
-/** Events: "online", "offline", "incoming" (detail: the Call), "contacts", "ended" (detail: the Call). */
+/** A call there was; talked in ms. @typedef {{name: string, incoming: boolean, result: string, at: number, talked: number}} Past */
+
+/**
+ * Events: "online", "offline", "incoming" (detail: the Call), "contacts", "history", "clock" (a call was refused because a
+ * clock is wrong), "ended" (detail: the Call).
+ */
 export class Phone extends EventTarget {
   online = false;
   /** Who learns that this phone is here by ringing it: contacts, everyone or nobody. */
   visibility = "contacts";
+  microphoneDenied = false;
+  /** The last calls, newest first; nobody else has them. @type {Past[]} */ history = [];
   sound = new Sound();
   /** @type {Set<Call>} */ calls = new Set();
   /** @type {import("./signaling.js").Mailbox|null} */ #mailbox = null;
@@ -40,10 +49,76 @@ export class Phone extends EventTarget {
     const [identity, contacts, replay] = await Promise.all(["identity", "contacts", "replay"].map((name) => store.get(name)));
     if (!identity) return null;
     try {
-      return new Phone(core, store, core.open(identity, contacts, replay, passphrase));
+      const phone = new Phone(core, store, core.open(identity, contacts, replay, passphrase));
+      await phone.#recall();
+      return phone;
     } finally {
       identity.fill(0);
     }
+  }
+
+  /**
+   * The phone of a key file, which it takes over. Fails with the word server if it belongs to another one.
+   * @param {Uint8Array} file @param {string} passphrase @param {string} server
+   */
+  static async bring(file, passphrase, server) {
+    const [core, store] = await Promise.all([loadCore(), Store.open()]);
+    const phone = new Phone(core, store, core.open(file, null, null, passphrase));
+    if (phone.profile.server !== server) throw new CoreError("server");
+    phone.profile.maintain(Date.now());
+    await phone.server.register(phone.profile);
+    await phone.#saveIdentity();
+    return phone;
+  }
+
+  /** Settings and past calls. */
+  async #recall() {
+    const notes = await this.store.get("notes");
+    if (!notes) return;
+    const { visibility, input, output, history } = JSON.parse(new TextDecoder().decode(notes));
+    Object.assign(this, { visibility, history });
+    Object.assign(this.sound, { input, output });
+  }
+
+  #note() {
+    const { visibility, history, sound: { input, output } } = this;
+    return this.store.put("notes", utf8(JSON.stringify({ visibility, input, output, history })));
+  }
+
+  /** @param {string} visibility */
+  setVisibility(visibility) {
+    this.visibility = visibility;
+    return this.#note();
+  }
+
+  /** Also in the middle of a call. @param {string} device */
+  async useInput(device) {
+    this.sound.input = device;
+    for (const call of this.calls) {
+      if (call.media && call.microphone === "open") await call.media.useMicrophone(await this.sound.microphone());
+    }
+    return this.#note();
+  }
+
+  /** @param {string} device */
+  async useOutput(device) {
+    await this.sound.setOutput(device);
+    return this.#note();
+  }
+
+  /** Asks for the microphone before a call needs it. */
+  async askMicrophone() { this.microphoneDenied = (await this.sound.permission()) !== "granted"; }
+
+  clearHistory() {
+    this.history = [];
+    this.dispatchEvent(new Event("history"));
+    return this.#note();
+  }
+
+  /** Erases everything that this browser knows of the phone. */
+  async forget() {
+    await this.close();
+    await this.store.clear();
   }
 
   /**
@@ -153,8 +228,12 @@ export class Phone extends EventTarget {
   /** @param {Call} call */
   ended(call) {
     this.calls.delete(call);
+    this.history = [{
+      name: call.peer.name, incoming: call.incoming, result: call.result, at: call.startedAt, talked: call.duration,
+    }, ...this.history].slice(0, MAX_HISTORY);
+    this.dispatchEvent(new Event("history"));
     this.dispatchEvent(new CustomEvent("ended", { detail: call }));
-    void this.#saveContacts(); // device lists may be newer
+    if (!this.#closed) void Promise.all([this.#saveContacts(), this.#note()]); // device lists may be newer
   }
 
   contacts() { return this.profile.contacts(); }

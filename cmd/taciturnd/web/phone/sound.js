@@ -21,8 +21,16 @@ export class Sound {
     return this.#context;
   }
 
-  /** A track of silence. */
-  silence() { return this.wake().createMediaStreamDestination().stream.getAudioTracks()[0]; }
+  /** A track of silence. It needs a source, or nothing would come out of it, not even silence. */
+  silence() {
+    const context = this.wake();
+    const source = context.createConstantSource();
+    source.offset.value = 0;
+    const out = context.createMediaStreamDestination();
+    source.connect(out);
+    source.start();
+    return out.stream.getAudioTracks()[0];
+  }
 
   /** @param {string} [device] */
   async microphone(device = this.input) {
