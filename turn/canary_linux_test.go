@@ -25,8 +25,8 @@ func TestCanaryRelay(t *testing.T) {
 	if os.Getenv(canaryRelay) == "" {
 		t.Skip("a part of TestNothingStaysInMemory")
 	}
-	_, _, at := serve(t, "127.0.0.1:0", 2)
-	fmt.Println(at)
+	s, _, at := serve(t, "127.0.0.1:0", 2)
+	fmt.Println(at, serveStreams(t, s, plain), serveStreams(t, s, secured))
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -56,9 +56,13 @@ func TestNothingStaysInMemory(t *testing.T) {
 		_ = relay.Wait()
 	}()
 	line, _ := bufio.NewReader(stdout).ReadString('\n')
-	at, err := netip.ParseAddrPort(strings.TrimSpace(line))
-	if err != nil {
-		t.Skip("no relay")
+	var at []netip.AddrPort
+	for word := range strings.FieldsSeq(line) {
+		a, err := netip.ParseAddrPort(word)
+		if err != nil {
+			t.Skip("no relay")
+		}
+		at = append(at, a)
 	}
 	pair, err := Mint(testSecret(t, 's'), time.Now(), time.Hour)
 	if err != nil {
@@ -66,16 +70,25 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	var clients []*client
 	canaries := map[string][]byte{}
-	for i, cred := range []Credential{pair.A, pair.B} {
-		c := dial(t, at, cred)
-		_ = c.conn.Close()
-		if c.conn, err = net.ListenPacket("udp4", fmt.Sprintf("127.77.83.%d:0", 91+i)); err != nil {
-			t.Skip("no addresses but 127.0.0.1")
+	for i, over := range []over{overUDP, overUDP, overTCP, overTLS} {
+		host, cred := fmt.Sprintf("127.77.83.%d", 91+i), []Credential{pair.A, pair.B}[i%2]
+		var c *client
+		var addr netip.AddrPort
+		if over == overUDP {
+			c = dial(t, at[0], cred)
+			_ = c.conn.Close()
+			if c.conn, err = net.ListenPacket("udp4", host+":0"); err != nil {
+				t.Skip("no addresses but 127.0.0.1")
+			}
+			defer c.conn.Close()
+			addr = c.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		} else {
+			c = dialStream(t, at[i-1], over, host, cred)
+			addr = c.conn.LocalAddr().(*net.TCPAddr).AddrPort()
 		}
-		defer c.conn.Close()
 		c.wantAllocated()
 		clients = append(clients, c)
-		side, addr := string('a'+rune(i)), c.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		side := string('a' + rune(i))
 		ip := addr.Addr().As4()
 		port := binary.BigEndian.AppendUint16(nil, addr.Port())
 		canaries["username "+side] = []byte(cred.Username)
@@ -91,16 +104,23 @@ func TestNothingStaysInMemory(t *testing.T) {
 	canaries["tag"] = u.tag[:]
 	canaries["tag as text"] = []byte(textEncoding.EncodeToString(u.tag[:]))
 	canaries["voice"] = []byte("the voice of alice")
+	canaries["voice from TLS"] = []byte("the voice of dave") // the last packet may stay while the connection lives
 
-	alice, bob := clients[0], clients[1]
+	alice, bob, carol, dave := clients[0], clients[1], clients[2], clients[3]
 	alice.want(0, stun.MethodChannelBind, number(0x4000), peer(bob.relayed))
 	bob.want(0, stun.MethodCreatePermission, peer(alice.relayed))
+	carol.want(0, stun.MethodChannelBind, number(0x4001), peer(dave.relayed))
+	dave.want(0, stun.MethodChannelBind, number(0x4002), peer(carol.relayed))
 	for range 100 {
 		alice.sendChannel(0x4000, "the voice of alice")
 		bob.wantData(alice.relayed, "the voice of alice")
+		dave.sendChannel(0x4002, "the voice of dave")
+		carol.wantChannel(0x4001, "the voice of dave")
+		carol.sendChannel(0x4001, "hello dave")
+		dave.wantChannel(0x4002, "hello dave")
 	}
 	during := search(t, relay.Process.Pid, canaries)
-	for _, want := range []string{"tag", "key a", "key b", "address as two words a", "address as two words b"} {
+	for _, want := range []string{"tag", "key a", "key b", "address as two words a", "address as two words b", "address as two words c", "address as two words d"} {
 		if during[want] == 0 {
 			t.Fatalf("%s is not found during the call, so the search is void", want)
 		}
@@ -110,6 +130,8 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	alice.want(0, stun.MethodRefresh, lifetime(0))
 	bob.want(0, stun.MethodRefresh, lifetime(0))
+	_ = carol.conn.Close() // vanish
+	_ = dave.conn.Close()
 	time.Sleep(time.Second)
 	for what, n := range search(t, relay.Process.Pid, canaries) {
 		t.Errorf("%s: %d times in memory a second after the end", what, n)

@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"iter"
 	"net"
 	"net/netip"
 	"sync"
@@ -49,23 +50,32 @@ type handshaker interface {
 	HandshakeContext(context.Context) error
 }
 
-// wrapper is *tls.Conn as well.
+// wrapper is *tls.Conn as well, and any conn that says what is below it.
 type wrapper interface{ NetConn() net.Conn }
 
 // close ends both directions at once. TLS would wait to say goodbye to a client that may not listen, so it is not asked.
 func (st *stream) close() {
 	st.once.Do(func() {
 		close(st.closed)
-		c := st.conn
-		for {
+		for c := range layers(st.conn) {
+			if _, ok := c.(wrapper); !ok {
+				_ = c.Close()
+			}
+		}
+	})
+}
+
+// layers are a conn and those below.
+func layers(c net.Conn) iter.Seq[net.Conn] {
+	return func(yield func(net.Conn) bool) {
+		for yield(c) {
 			w, ok := c.(wrapper)
 			if !ok {
-				break
+				return
 			}
 			c = w.NetConn()
 		}
-		_ = c.Close()
-	})
+	}
 }
 
 // readLoop is the stream's life.
@@ -217,6 +227,11 @@ func (st *stream) wipe() {
 	scrub()
 	clear(st.in[:])
 	st.queue.wipe()
+	for c := range layers(st.conn) {
+		if f, ok := c.(*forgetfulConn); ok {
+			f.forget()
+		}
+	}
 	if a, ok := st.conn.RemoteAddr().(*net.TCPAddr); ok && a != nil {
 		clear(a.IP)
 		a.Port, a.Zone = 0, ""

@@ -154,7 +154,7 @@ func serveStreams(t testing.TB, s *Server, wrap func(net.Listener) net.Listener)
 }
 
 func plain(l net.Listener) net.Listener   { return l }
-func secured(l net.Listener) net.Listener { return tls.NewListener(l, certificate()) }
+func secured(l net.Listener) net.Listener { return tls.NewListener(Forgetful(l), certificate()) }
 
 // dialStream is a client on this machine, from an address of it.
 func dialStream(t testing.TB, at netip.AddrPort, o over, from string, cred Credential) *client {
