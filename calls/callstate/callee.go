@@ -91,7 +91,7 @@ func (m *Machine) calleeReceived(now time.Time, ev Received) []Action {
 	switch ev.Type {
 	case seal.TypeConfirm:
 		if m.state == StateAccepted && m.prepared {
-			m.again.stop()
+			m.prove()
 			return append([]Action{SendConnected{}}, m.connect(now)...)
 		}
 	case seal.TypeElsewhere:

@@ -89,7 +89,7 @@ func (m *Machine) callerReceived(now time.Time, ev Received) []Action {
 		}
 	case seal.TypeConnected:
 		if chosen {
-			m.again.stop()
+			m.prove()
 		}
 	case seal.TypeReject:
 		if m.early() && !d.out {

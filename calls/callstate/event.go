@@ -70,7 +70,8 @@ type (
 	MediaFailed struct{}
 	// MediaImpaired: dead air, or the network under the path has changed; a restart may help.
 	MediaImpaired struct{}
-	// MediaRestored: voice arrives again. Epoch is that of the last restart whose key its frames have.
+	// MediaRestored: authentic voice arrives, for the first time, again, or for the first time with a new key. Epoch is that of
+	// the last restart whose key its frames have.
 	MediaRestored struct{ Epoch uint32 }
 	// InCallHangup: the other side's hang-up came inside a voice frame.
 	InCallHangup struct{ Reason seal.HangupReason }

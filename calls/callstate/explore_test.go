@@ -16,11 +16,13 @@ import (
 type explorer struct {
 	t      *testing.T
 	begin  *world
-	dials  []press // each happens once, or not at all if may
+	dials  []press // each happens once, at any time
+	deeds  []once  // likewise
 	accept []uint8 // devices whose human accepts what rings, sooner or later
 	spend  budget
 	// prompt: what happens inside a device happens at once, which leaves the orders of what is between them.
 	prompt bool
+	calm   time.Duration // how long a story has to come to rest; zero: see settling
 	// check judges a world in which nothing is on its way any more and all repetitions have had their time.
 	check func(w *world) string
 
@@ -37,13 +39,19 @@ type press struct {
 	account int
 }
 
+// once is something else that happens at any time.
+type once struct {
+	what string
+	do   func(*world)
+}
+
 // budget is what may still go wrong.
 type budget struct{ drops, twice, ticks, hangups, crashes uint8 }
 
 // state is a point of the search.
 type state struct {
 	w     *world
-	dials uint8 // bits of dials that have happened
+	dials uint8 // bits of dials and deeds that have happened
 	spend budget
 	path  *step
 }
@@ -139,6 +147,12 @@ func (e *explorer) next(s state, todo []state) []state {
 			}).dials |= 1 << i
 		}
 	}
+	for i, d := range e.deeds {
+		if bit := uint8(1) << (len(e.dials) + i); s.dials&bit == 0 {
+			idle = false
+			add(d.what, s.spend, d.do).dials |= bit
+		}
+	}
 	for n := range s.w.nodes {
 		for _, c := range s.w.nodes[n].calls {
 			switch {
@@ -203,6 +217,9 @@ func (e *explorer) end(s state) {
 
 // settling is how long a story has to come to rest. A device that nobody could tell that the call is over rings for a minute.
 func (e *explorer) settling() time.Duration {
+	if e.calm > 0 {
+		return e.calm
+	}
 	if e.spend.drops > 0 {
 		return RingTimeout + 5*time.Second
 	}
@@ -324,7 +341,7 @@ func (w *world) behind(i int) bool {
 // inside says whether a flight is something that a device or a path does by itself.
 func (f flight) inside() bool {
 	switch f.event.(type) {
-	case Prepared, MediaUp:
+	case Prepared, MediaUp, MediaRestored:
 		return true
 	}
 	return false
@@ -410,7 +427,7 @@ func (w *world) encode(b []byte) []byte {
 		for i := range nd.line.calls {
 			c := &nd.line.calls[i]
 			b = append(b, 'L', byte(c.ref), byte(c.role), byte(c.state), c.peer.Device[0], byte(c.offer.ID[0]), c.offer.ID[1], byte(c.waits))
-			flag(c.impaired, c.turning != nil)
+			flag(c.impaired, c.proven, c.turning != nil)
 			t(c.confirmed)
 			if c.turning != nil {
 				b = append(b, c.turning.ID[0], c.turning.ID[1])
@@ -433,7 +450,7 @@ func (w *world) encode(b []byte) []byte {
 				continue
 			}
 			b = append(b, byte(m.state), c.peer, m.chosen[0], byte(m.epoch), byte(m.held), c.rung, c.accepted, c.shut, c.lateElsewhere, c.saidElsewhere, c.ask, c.asked)
-			flag(m.visible, m.taken, m.prepared, m.ringSent, m.accepted, m.mediaAsked, m.mediaUp, m.mediaFailed, m.impaired, m.asked, m.unsure,
+			flag(m.visible, m.taken, m.proven, m.prepared, m.ringSent, m.accepted, m.mediaAsked, m.mediaUp, m.mediaFailed, m.impaired, m.asked, m.unsure,
 				c.pressed, c.missed, c.rang, c.consented, c.closed, c.media, c.voice, c.key, c.turn != nil)
 			for _, at := range []time.Time{m.ringUntil, m.offerUntil, m.connectUntil, m.closeAt, m.copyAt, m.settleAt, m.giveUpAt, c.endBy} {
 				t(at)

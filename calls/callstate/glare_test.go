@@ -71,13 +71,13 @@ func TestGlareAcrossDevices(t *testing.T) {
 	e.run()
 	e = explorer{t: t, begin: newWorld(1, 0, 0, 1), dials: []press{{0, 1}, {2, 0}}, accept: []uint8{1}, check: oneCall}
 	e.run()
-	e = explorer{t: t, begin: newWorld(1, 0, 1, 1), dials: []press{{0, 1}, {1, 0}}, accept: []uint8{2}, check: oneCall}
+	e = explorer{t: t, prompt: true, begin: newWorld(1, 0, 1, 1), dials: []press{{0, 1}, {1, 0}}, accept: []uint8{2}, check: oneCall}
 	e.run()
 }
 
 // TestAGlareThatSomebodyLeavesEndsOnBothSides: humans hang up at any moment. covers N10
 func TestAGlareThatSomebodyLeavesEndsOnBothSides(t *testing.T) {
-	e := explorer{t: t, begin: newWorld(1, 0, 1), dials: []press{{0, 1}, {1, 0}}, accept: []uint8{0, 1}, spend: budget{hangups: 2}, check: noSecondRing}
+	e := explorer{t: t, prompt: true, begin: newWorld(1, 0, 1), dials: []press{{0, 1}, {1, 0}}, accept: []uint8{0, 1}, spend: budget{hangups: 2}, check: noSecondRing}
 	e.run()
 }
 

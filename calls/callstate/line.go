@@ -50,6 +50,7 @@ type lineCall struct {
 	role      Role
 	state     State
 	impaired  bool
+	proven    bool
 	peer      Party     // of a caller: the device is zero until one is confirmed
 	offer     Offered   // of a callee
 	turning   *Offered  // the offer that this call was told to yield to
@@ -92,17 +93,23 @@ type (
 		ID   seal.CallID
 		Said Received
 	}
-	// Moved: a Machine was stepped. Telling it when nothing has changed does no harm.
+	// Moved: a Machine was stepped; see MovedTo. Telling it when nothing has changed does no harm.
 	Moved struct {
 		Call     Ref
 		Role     Role
 		State    State
 		Peer     record.DeviceID
 		Impaired bool
+		Proven   bool
 	}
 	// Tick: Deadline has passed.
 	Tick struct{}
 )
+
+// MovedTo says to a Line where a Machine stands.
+func MovedTo(call Ref, m *Machine) Moved {
+	return Moved{Call: call, Role: m.Role(), State: m.State(), Peer: m.Peer(), Impaired: m.Impaired(), Proven: m.Proven()}
+}
 
 func (Dialed) lineEvent()    {}
 func (Offered) lineEvent()   {}
@@ -215,7 +222,7 @@ func (l *Line) moved(now time.Time, ev Moved) []Order {
 		if c.role == Caller && c.early() && (ev.State == StateConnecting || ev.State == StateTalking) {
 			c.confirmed = now
 		}
-		c.role, c.state, c.impaired = ev.Role, ev.State, ev.Impaired
+		c.role, c.state, c.impaired, c.proven = ev.Role, ev.State, ev.Impaired, ev.Proven
 		if ev.Role == Caller {
 			c.peer.Device = ev.Peer
 		}

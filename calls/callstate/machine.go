@@ -31,6 +31,7 @@ type Machine struct {
 	ringSent bool            // of a callee
 	accepted bool            // of a callee: the human has pressed
 	again    repeater        // of the handshake message that this side waits to see answered
+	proven   bool            // the other side has shown that it has the keys
 
 	mediaAsked  bool // ConnectMedia was said
 	mediaUp     bool
@@ -70,6 +71,9 @@ func (m *Machine) State() State { return m.state }
 
 // Peer is the device that the call is with; zero while it may be any of several, and for a callee.
 func (m *Machine) Peer() record.DeviceID { return m.chosen }
+
+// Proven says whether the other side has shown that it has the keys, so that it is in this call.
+func (m *Machine) Proven() bool { return m.proven }
 
 // Result is ResultUnset until the call has ended.
 func (m *Machine) Result() Result { return m.result }
@@ -164,7 +168,10 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		}
 		return m.hangUp(now)
 	case MediaUp:
-		m.mediaUp, m.impaired = true, false
+		m.mediaUp = true
+		if m.state != StateTalking { // there, only voice is proof
+			m.impaired = false
+		}
 		if m.state == StateConnecting {
 			return m.talk()
 		}
@@ -201,13 +208,17 @@ func (m *Machine) connect(now time.Time) []Action {
 	if m.mediaFailed {
 		return m.fail(ConnectFailed, seal.HangupConnectFailed)
 	}
+	var actions []Action
 	switch {
+	case m.held == m.epoch+1:
+		actions = m.answer(now)
 	case m.impaired:
-		return m.recover(now)
-	case m.mediaUp:
-		return m.talk()
+		actions = m.recover(now)
 	}
-	return nil
+	if m.mediaUp && !m.impaired {
+		actions = append(actions, m.talk()...)
+	}
+	return actions
 }
 
 // hangUp is the human's wish to end, in any state.

@@ -41,9 +41,9 @@ func (l *Line) offered(now time.Time, ev Offered) []Order {
 		// Another of their devices pressed call too, before ours was answered: the one call there is, is this one.
 		return append(orders, l.begin(ev, OfferOpened{Visible: ev.Visible, Refuse: seal.RejectDeclined})...)
 	case outgoing.peer.Device != ev.From.Device:
-	case outgoing.crossed(ev):
-		return orders // the loser of a glare, late
-	case outgoing.impaired:
+	case outgoing.crossed(ev) && outgoing.proven:
+		return orders // the loser of a glare, late: they have gone on with our call
+	case outgoing.impaired && !outgoing.crossed(ev):
 		orders = append(orders, Feed{outgoing.ref, Superseded{}})
 		outgoing.state = StateEnded
 	default:
@@ -126,12 +126,12 @@ func (l *Line) parkedFor(c *lineCall) []Order {
 		case c.role == Callee || !c.ending() && p.peer.Device != c.peer.Device:
 			// The human talks, with another of their devices: one call is what both presses wanted.
 			what = Refuse{seal.RejectDeclined}
-		case c.crossed(p.offer):
-			what = Superseded{} // it has lost
+		case c.crossed(p.offer) && c.proven:
+			what = Superseded{} // it has lost: they have gone on with our call
 		case c.ending():
 			what = l.unpark(p)
-		case !c.impaired:
-			continue
+		case !c.impaired || c.crossed(p.offer):
+			continue // they may have called again; if our call is dead, that will show
 		default:
 			orders = append(orders, Feed{c.ref, Superseded{}})
 			c.state = StateEnded

@@ -14,7 +14,8 @@ type recovery struct {
 	asked bool
 	// unsure: RESTART-ACK with epoch is out, and nothing yet proves that it has come.
 	unsure bool
-	// held: RESTART with epoch+2 has come before the RESTART-ACK with epoch+1 that it builds on. Zero: none.
+	// held: this RESTART has overtaken what it builds on: CONFIRM, or the RESTART-ACK of the epoch before it. What is opened
+	// once cannot be opened again, so it is answered later instead of dropped. Zero: none.
 	held uint32
 
 	askAgain, ackAgain repeater
@@ -42,6 +43,9 @@ func (m *Machine) mediaImpaired(now time.Time) []Action {
 	}
 	if m.state == StateTalking {
 		m.giveUpAt = now.Add(RecoverTimeout)
+		if !m.proven {
+			m.giveUpAt = now.Add(ConnectTimeout) // nobody may be there who has the key
+		}
 	}
 	return m.recover(now)
 }
@@ -83,6 +87,7 @@ func (m *Machine) mediaRestored(epoch uint32) []Action {
 	if !m.keyed() {
 		return nil
 	}
+	m.prove()
 	if epoch == m.epoch {
 		m.settled()
 	}
@@ -91,6 +96,12 @@ func (m *Machine) mediaRestored(epoch uint32) []Action {
 		return m.talk()
 	}
 	return nil
+}
+
+// prove: the other side has the keys, so nothing of the handshake need be repeated.
+func (m *Machine) prove() {
+	m.proven = true
+	m.again.stop()
 }
 
 // settled: the other side has the key of the present epoch.
@@ -102,8 +113,9 @@ func (m *Machine) settled() {
 // restart is the other side's RESTART.
 func (m *Machine) restart(now time.Time, epoch uint32) []Action {
 	switch {
+	case m.state == StateAccepted && epoch == 1:
+		m.held = epoch // CONFIRM, which it builds on, has been overtaken
 	case !m.keyed():
-		return nil
 	case epoch == m.epoch+1:
 		if m.asked && m.role == Caller {
 			return nil // glare: the caller's wins, the callee answers it

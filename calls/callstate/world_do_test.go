@@ -113,7 +113,7 @@ func (w *world) do(n uint8, c *wcall, action Action) {
 		c.shown = true
 		nd := &w.nodes[n]
 		for i := range nd.calls {
-			if o := &nd.calls[i]; o.ref != c.ref && !o.ended && o.pressed && o.m.state < StateClosing && w.nodes[c.peer].party.Account == w.accountOf(o) {
+			if o := &nd.calls[i]; o.ref != c.ref && !o.ended && !o.dialed.IsZero() && !o.key && w.nodes[c.peer].party.Account == w.accountOf(o) {
 				nd.alertsWhilePressed++
 			}
 		}
@@ -132,6 +132,11 @@ func (w *world) do(n uint8, c *wcall, action Action) {
 			w.fail("I1: the microphone opens twice, without a key or without a press")
 		}
 		c.voice = true
+		if to, o := w.other(n, c); o != nil && o.voice && o.m.impaired {
+			w.net = append(w.net, flight{at: w.now, local: true, to: to, ref: o.ref, event: MediaRestored{}, role: o.role, call: o.id})
+		}
+		// If nothing is heard by then, it is dead air from the start.
+		w.net = append(w.net, flight{at: w.now.Add(deadAir), local: true, to: n, ref: c.ref, event: MediaImpaired{}, role: c.role, call: c.id})
 	case SendInCallHangup:
 		w.inCall(n, c, InCallHangup(a))
 	case AckInCallHangup:
@@ -223,7 +228,7 @@ func (w *world) inCall(n uint8, c *wcall, ev Event) {
 // silence: the far end notices that nothing comes any more, and has 30 s from then.
 func (w *world) silence(n uint8, c *wcall) {
 	to, o := w.other(n, c)
-	if o == nil || !o.m.keyed() || o.role == Caller && w.node(o.m.chosen) != n {
+	if o == nil || !o.m.keyed() {
 		return
 	}
 	w.endBy(o, deadAir+RecoverTimeout)

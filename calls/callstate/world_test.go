@@ -178,7 +178,11 @@ func (w *world) find(n uint8, id callName, role Role) *wcall {
 // other is the far end of a call's media.
 func (w *world) other(n uint8, c *wcall) (uint8, *wcall) {
 	if c.role == Callee {
-		return c.peer, w.find(c.peer, c.id, Caller)
+		o := w.find(c.peer, c.id, Caller)
+		if o != nil && !o.m.early() && o.m.chosen != w.nodes[n].party.Device {
+			o = nil
+		}
+		return c.peer, o
 	}
 	if c.m.chosen == (record.DeviceID{}) {
 		for i := range w.nodes {
@@ -262,7 +266,7 @@ func (w *world) step(n uint8, ref Ref, ev Event) {
 		c.m.Step(w.now, OfferTaken{})
 	}
 	c.due = c.m.Deadline()
-	w.obey(n, w.nodes[n].line.Step(w.now, Moved{ref, c.m.Role(), c.m.State(), c.m.Peer(), c.m.Impaired()}), nil)
+	w.obey(n, w.nodes[n].line.Step(w.now, MovedTo(ref, &c.m)), nil)
 }
 
 // obey does what a Line says; of are the offer's envelope for Begin and Turn.
