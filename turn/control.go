@@ -30,6 +30,9 @@ func (w *worker) control(m *message, who tuple, scratch []byte) Drop {
 	if code != 0 {
 		b = appendRefusal(scratch[:0], m, code)
 	}
+	if code == codeTryAlternate {
+		b = appendAlternate(b, w.server.alternate(who.client))
+	}
 	w.answer(w.hasher.appendIntegrity(b, l.seal, &l.key), m, who)
 	return 0
 }
@@ -70,6 +73,7 @@ func (w *worker) refuse(m *message, who tuple, code errorCode, scratch []byte) D
 		b = appendAttribute(b, attrRealm, []byte(w.server.cfg.Realm))
 		var nonce [nonceTextBytes]byte
 		b = appendAttribute(b, attrNonce, w.hasher.appendNonce(nonce[:0], who, w.now))
+		b = appendAttribute(b, attrAlgorithms, []byte(offeredAlgorithms))
 	}
 	w.answer(b, m, who)
 	return 0
@@ -105,6 +109,9 @@ func (w *worker) allocate(b []byte, m *message, who tuple, l *login) ([]byte, er
 		tuple: who, via: w.socket, user: l.user, key: l.key, tag: l.tag, transaction: m.transaction(),
 		families: want, refused: refused, granted: lifetime, expires: w.now + lifetime,
 	}, code, l.open, w.now)
+	if code == codeTryAlternate && (w.socket.stream != nil || !w.server.alternate(who.client).IsValid()) {
+		code = codeCapacity
+	}
 	if code != 0 {
 		return b, code
 	}

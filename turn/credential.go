@@ -118,8 +118,46 @@ func (u *username) parsePair(b []byte) bool {
 	return true
 }
 
+// algorithm says how the key of a long-term credential is made: RFC 8489 section 18.5.
+type algorithm uint16
+
+const (
+	algorithmMD5    algorithm = 1
+	algorithmSHA256 algorithm = 2
+)
+
+// offeredAlgorithms is PASSWORD-ALGORITHMS, the better first: algorithm(2) length of parameters(2), and there are none.
+const offeredAlgorithms = "\x00\x02\x00\x00\x00\x01\x00\x00"
+
+// algorithm returns what a request says. It has to repeat what was offered, sealed, so that nobody on the way can take an offer
+// back (RFC 8489 section 9.2.4). Who says nothing means MD5.
+func (m *message) algorithm() (algorithm, bool) {
+	one, ok1 := m.find(attrAlgorithm)
+	all, ok2 := m.find(attrAlgorithms)
+	switch {
+	case !ok1 && !ok2:
+		return algorithmMD5, true
+	case string(all) != offeredAlgorithms:
+		return 0, false
+	case string(one) == offeredAlgorithms[:4]:
+		return algorithmSHA256, true
+	default:
+		return algorithmMD5, string(one) == offeredAlgorithms[4:]
+	}
+}
+
 // integrityKey is the key of a long-term credential, see longTermKey.
-type integrityKey [md5.Size]byte
+type integrityKey struct {
+	algorithm algorithm
+	sum       [sha256.Size]byte
+}
+
+func (k *integrityKey) bytes() []byte {
+	if k.algorithm == algorithmSHA256 {
+		return k.sum[:]
+	}
+	return k.sum[:md5.Size]
+}
 
 // Format prints the type name whatever the verb.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "turn.Credential") }

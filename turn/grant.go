@@ -31,6 +31,8 @@ func (t *table) allocate(a allocation, code errorCode, open bool, now time.Durat
 		return grant{}, code
 	case !open: // it was live when its user was looked up
 		return grant{}, codeMismatch
+	case t.draining && !t.calledLocked(a.tag, now):
+		return grant{}, codeTryAlternate
 	case old != nil:
 		t.wipeLocked(n)
 	}

@@ -129,15 +129,21 @@ func (s *Server) newHasher() *hasher {
 	return h
 }
 
-// longTermKey is the key of a long-term credential: MD5(username ":" realm ":" password), RFC 8489 section 9.2.2.
-func (h *hasher) longTermKey(username []byte, realm string, password []byte) integrityKey {
+// longTermKey is the key of a long-term credential: the hash of username ":" realm ":" password, RFC 8489 section 9.2.2.
+func (h *hasher) longTermKey(a algorithm, username []byte, realm string, password []byte) (k integrityKey) {
 	b := append(h.text[:0], username...)
 	b = append(b, ':')
 	b = append(b, realm...)
 	b = append(b, ':')
 	b = append(b, password...)
 	h.text = b
-	return md5.Sum(b)
+	if k.algorithm = a; a == algorithmSHA256 {
+		k.sum = sha256.Sum256(b)
+		return k
+	}
+	sum := md5.Sum(b)
+	copy(k.sum[:], sum[:])
+	return k
 }
 
 func (h *hasher) wipe() {

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -74,8 +75,11 @@ func TestForgettingLeavesTheHMACRight(t *testing.T) {
 			}
 		}
 	}
-	if h.longTermKey([]byte("user"), "realm", []byte("pass")) != md5.Sum([]byte("user:realm:pass")) {
-		t.Error("key of a long-term credential differs")
+	want5, want256 := md5.Sum([]byte("user:realm:pass")), sha256.Sum256([]byte("user:realm:pass"))
+	for a, want := range map[algorithm][]byte{algorithmMD5: want5[:], algorithmSHA256: want256[:]} {
+		if k := h.longTermKey(a, []byte("user"), "realm", []byte("pass")); !bytes.Equal(k.bytes(), want) {
+			t.Errorf("key of a long-term credential differs for algorithm %d", a)
+		}
 	}
 }
 
@@ -132,7 +136,7 @@ func TestSealOfRFC5769(t *testing.T) {
 	}
 	h := newBench(t).worker.hasher
 	name, _ := m.find(attrUsername)
-	key := h.longTermKey(name, "example.org", []byte("TheMatrIX"))
+	key := h.longTermKey(algorithmMD5, name, "example.org", []byte("TheMatrIX"))
 	seal, ok := m.integrity()
 	before := string(b)
 	if !ok || !h.sealed(&m, seal, &key) {

@@ -31,6 +31,10 @@ func (w *worker) authenticate(m *message, who tuple) (login, errorCode) {
 	if string(realm) != s.cfg.Realm {
 		return login{}, codeUnauthorized
 	}
+	algorithm, ok := m.algorithm()
+	if !ok {
+		return login{}, codeBadRequest
+	}
 	l := login{seal: seal.kind}
 	copy(l.user[:], w.hasher.user.sum(name))
 	if key, ok := s.table.known(who, l.user, m.kind, w.now); ok {
@@ -49,7 +53,7 @@ func (w *worker) authenticate(m *message, who tuple) (login, errorCode) {
 			continue
 		}
 		password := passwordOf(w.hasher.secrets[i], name)
-		l.key = w.hasher.longTermKey(name, s.cfg.Realm, password[:])
+		l.key = w.hasher.longTermKey(algorithm, name, s.cfg.Realm, password[:])
 		if w.hasher.sealed(m, seal, &l.key) {
 			l.tag, l.open = u.tag, true
 			return l, 0

@@ -3,6 +3,7 @@ package turn
 import (
 	"encoding/binary"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,8 @@ func TestChallenges(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		c := w.client(alice4, w.pair().A)
 		m := c.exchange(c.build(stun.MethodAllocate, udp).Raw)
-		if codeOf(m) != codeUnauthorized || len(m.Attributes) != 3 {
-			t.Fatalf("%v, want 401 with realm and nonce only", m)
+		if codeOf(m) != codeUnauthorized || len(m.Attributes) != 4 {
+			t.Fatalf("%v, want 401 with realm, nonce and algorithms only", m)
 		}
 		c.do(stun.MethodRefresh)
 		nonce, realm := c.nonce, c.realm
@@ -123,6 +124,45 @@ func TestSHA256IntegrityIsTakenAndGiven(t *testing.T) {
 		binary.BigEndian.PutUint16(good.Raw[2:], uint16(len(good.Raw)-stunHeader))
 		if m := c.exchange(good.Raw); codeOf(m) != codeUnauthorized {
 			t.Errorf("a broken seal: %d", codeOf(m))
+		}
+	})
+}
+
+// RFC 8489 section 9.2: the better key is offered, and who takes an offer back on the way is found out.
+func TestPasswordAlgorithms(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.client(alice4, w.pair().A)
+		m := c.exchange(c.build(stun.MethodAllocate, udp).Raw)
+		nonce, _ := m.Get(stun.AttrNonce)
+		offered, err := m.Get(attrAlgorithms)
+		if err != nil || !strings.HasPrefix(string(nonce), "obMatJos2gAAA") {
+			t.Fatalf("nonce %q, PASSWORD-ALGORITHMS %x", nonce, offered)
+		}
+		c.sha256, c.strong, c.offered = true, true, string(offered)
+		c.wantAllocated()
+		c.want(0, stun.MethodRefresh)
+		c.sha256 = false
+		c.want(0, stun.MethodRefresh)
+		c.sha256 = true
+		for why, offered := range map[string]string{
+			"SHA-256 is taken back": "\x00\x01\x00\x00", "another order": "\x00\x01\x00\x00\x00\x02\x00\x00", "nothing was offered": "", "junk": "\xFF",
+		} {
+			c.offered = offered
+			if m := c.exchange(c.build(stun.MethodRefresh).Raw); codeOf(m) != codeBadRequest {
+				t.Errorf("%s: %d, want 400", why, codeOf(m))
+			}
+		}
+		c.offered = string(offered)
+		nonceWas := c.nonce
+		c.nonce = "obMatJos2AAAA" + c.nonce[13:]
+		if m := c.exchange(c.build(stun.MethodRefresh).Raw); codeOf(m) != codeStaleNonce {
+			t.Errorf("the feature is taken out of the nonce: %d, want 438", codeOf(m))
+		}
+		c.nonce = nonceWas
+		c.want(0, stun.MethodRefresh)
+		c.strong = false
+		if m := c.exchange(c.build(stun.MethodRefresh).Raw); codeOf(m) != codeUnauthorized {
+			t.Errorf("another key than the allocation was made with: %d, want 401", codeOf(m))
 		}
 	})
 }

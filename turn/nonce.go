@@ -10,7 +10,11 @@ const (
 	nonceMinuteBytes = 4
 	nonceMACBytes    = 12
 	nonceBytes       = nonceMinuteBytes + nonceMACBytes
-	nonceTextBytes   = (nonceBytes*8 + 5) / 6
+
+	// nonceCookie is of RFC 8489 section 9.2: "obMatJos2", and in base64 24 security feature bits, of which the first, password
+	// algorithms, is set. The second, anonymous usernames, would need a list of users.
+	nonceCookie    = "obMatJos2" + "gAAA"
+	nonceTextBytes = len(nonceCookie) + (nonceBytes*8+5)/6
 
 	// nonceLifetime is what RFC 8656 section 5 recommends.
 	nonceLifetime = time.Hour
@@ -20,15 +24,15 @@ const (
 // same bytes.
 func (h *hasher) appendNonce(b []byte, client tuple, now time.Duration) []byte {
 	raw := h.rawNonce(uint32(now/time.Minute), client)
-	return textEncoding.AppendEncode(b, raw[:])
+	return textEncoding.AppendEncode(append(b, nonceCookie...), raw[:])
 }
 
 func (h *hasher) validNonce(text []byte, client tuple, now time.Duration) bool {
 	var raw [nonceBytes]byte
-	if len(text) != nonceTextBytes {
+	if len(text) != nonceTextBytes || string(text[:len(nonceCookie)]) != nonceCookie {
 		return false
 	}
-	if _, err := textEncoding.Decode(raw[:], text); err != nil {
+	if _, err := textEncoding.Decode(raw[:], text[len(nonceCookie):]); err != nil {
 		return false
 	}
 	minute := binary.BigEndian.Uint32(raw[:])

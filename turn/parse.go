@@ -29,10 +29,13 @@ const (
 	attrTransport        = 0x0019
 	attrDontFragment     = 0x001A
 	attrIntegritySHA256  = 0x001C
+	attrAlgorithm        = 0x001D // PASSWORD-ALGORITHM
 	attrMappedAddress    = 0x0020 // XOR-MAPPED-ADDRESS
 	attrReservation      = 0x0022
 	attrAdditionalFamily = 0x8000
 	attrAddressError     = 0x8001
+	attrAlgorithms       = 0x8002 // PASSWORD-ALGORITHMS
+	attrAlternate        = 0x8023 // ALTERNATE-SERVER
 	attrFingerprint      = 0x8028
 
 	firstOptionalAttribute = 0x8000 // from here on, not understanding is no error
@@ -170,7 +173,7 @@ func (m *message) appendUnknown(b []byte) []byte {
 func understood(kind uint16) bool {
 	switch kind {
 	case attrUsername, attrIntegrity, attrIntegritySHA256, attrChannelNumber, attrLifetime, attrPeerAddress, attrData, attrRealm,
-		attrNonce, attrRelayedAddress, attrRequestedFamily, attrTransport, attrDontFragment, attrMappedAddress:
+		attrNonce, attrAlgorithm, attrRelayedAddress, attrRequestedFamily, attrTransport, attrDontFragment, attrMappedAddress:
 		return true
 	default:
 		return false

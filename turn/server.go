@@ -34,6 +34,8 @@ type Server struct {
 	wg     sync.WaitGroup // ServeUDP, ServeTCP, expiryLoop, streamLoop
 	logged atomic.Int64   // when the last line was, since epoch
 
+	alternates atomic.Pointer[[]netip.AddrPort] // after Drain
+
 	// Guarded by mu.
 	mu        sync.Mutex
 	closed    bool

@@ -36,15 +36,16 @@ type table struct {
 	bandwidth bandwidth
 
 	// Guarded by mu: written by the control plane, read by it and for data that has no flow.
-	mu      sync.RWMutex
-	blocks  []*[blockSlots]allocation
-	free    []uint32
-	live    int
-	ports   [1 << 16]uint32
-	clients index
-	tags    index
-	next    time.Duration // no slot is due before
-	wake    chan struct{} // has an element when next moved forward
+	mu       sync.RWMutex
+	blocks   []*[blockSlots]allocation
+	free     []uint32
+	live     int
+	ports    [1 << 16]uint32
+	clients  index
+	tags     index
+	draining bool          // takes no new calls
+	next     time.Duration // no slot is due before
+	wake     chan struct{} // has an element when next moved forward
 }
 
 // index finds chains of slots by salted hash.

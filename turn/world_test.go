@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
 	"log/slog"
@@ -123,7 +124,9 @@ type client struct {
 	cred    Credential
 	realm   string
 	nonce   string
-	sha256  bool
+	sha256  bool           // seals with it
+	strong  bool           // makes the key with it
+	offered string         // PASSWORD-ALGORITHMS as strong has it, or another
 	relayed netip.AddrPort // as told by the last Allocate
 }
 
@@ -157,6 +160,9 @@ func (c *client) build(method stun.Method, setters ...stun.Setter) *stun.Message
 	all := append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, setters...)
 	if c.nonce != "" {
 		all = append(all, stun.NewUsername(c.cred.Username), stun.NewRealm(c.realm), stun.NewNonce(c.nonce))
+		if c.strong {
+			all = append(all, raw(attrAlgorithm, []byte{0, 2, 0, 0}), raw(attrAlgorithms, []byte(c.offered)))
+		}
 		if c.sha256 {
 			all = append(all, sealSHA256(c.key()))
 		} else {
@@ -172,6 +178,10 @@ func (c *client) build(method stun.Method, setters ...stun.Setter) *stun.Message
 }
 
 func (c *client) key() stun.MessageIntegrity {
+	if c.strong {
+		sum := sha256.Sum256([]byte(c.cred.Username + ":" + c.realm + ":" + c.cred.Password))
+		return sum[:]
+	}
 	return stun.NewLongTermIntegrity(c.cred.Username, c.realm, c.cred.Password)
 }
 
