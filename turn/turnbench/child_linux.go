@@ -120,7 +120,8 @@ func (o order) ours(capacity int, failed chan<- error) (netip.AddrPort, error) {
 	}
 	s, err := turn.New(turn.Config{
 		Realm: relayRealm, Secrets: []turn.Secret{secret}, Public4: netip.MustParseAddr(o.Address), MaxAllocations: capacity,
-		Log: slog.New(slog.DiscardHandler),
+		BytesPerSecond: 16 << 20, // on, and out of reach however few calls fill the relay
+		Log:            slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return netip.AddrPort{}, err
