@@ -88,7 +88,7 @@ func (m *Machine) callerReceived(now time.Time, ev Received) []Action {
 			return m.confirm(now, d)
 		}
 	case seal.TypeConnected:
-		if chosen {
+		if chosen && m.keyed() {
 			m.prove()
 		}
 	case seal.TypeReject:

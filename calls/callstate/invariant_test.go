@@ -12,13 +12,19 @@ import (
 // anything is every event that the world can send, wrong ones included.
 func anything() []Event {
 	events := []Event{
-		Dial{}, OfferOpened{}, OfferOpened{Visible: true}, OfferOpened{Busy: true}, Prepared{}, Prepared{Devices: []record.DeviceID{phone, desk}},
-		PrepareFailed{Result: ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, Quit{}, MediaUp{}, MediaFailed{},
+		Dial{}, OfferOpened{}, OfferOpened{Visible: true}, OfferOpened{Busy: true}, OfferOpened{Parked: true, Visible: true},
+		OfferOpened{Refuse: seal.RejectOffHours, Visible: true}, Yield{}, Yield{Ours: true}, Unpark{}, Refuse{seal.RejectDeclined}, Superseded{}, Prepared{}, Prepared{Devices: []record.DeviceID{phone, desk}},
+		PrepareFailed{Result: ConnectFailed}, OfferTaken{}, PressAccept{}, PressReject{seal.RejectDeclined}, PressHangup{}, Quit{}, MediaUp{}, MediaFailed{}, MediaImpaired{}, MediaRestored{}, MediaRestored{Epoch: 1},
 		InCallHangup{seal.HangupNormal}, InCallHangupAcked{}, Timeout{},
 	}
 	for kind := seal.Type(0); kind <= seal.TypeRestartAck+1; kind++ {
 		for _, device := range []record.DeviceID{{}, phone, desk, {9}} {
-			events = append(events, Received{Device: device, Type: kind, Transport: true, Reject: seal.RejectBusy, Hangup: seal.HangupNormal})
+			for epoch := range uint32(3) {
+				events = append(events, Received{Device: device, Type: kind, Transport: true, Reject: seal.RejectBusy, Hangup: seal.HangupNormal, Epoch: epoch})
+				if kind != seal.TypeRestart && kind != seal.TypeRestartAck {
+					break
+				}
+			}
 		}
 	}
 	return events
@@ -45,6 +51,8 @@ func (w *watch) check(ev Event, actions []Action) {
 			w.t.Fatalf("%T after the end", a)
 		}
 		switch a.(type) {
+		case BecomeCallee:
+			w.role, w.accepted = Callee, true // by the press of call
 		case SendConfirm:
 			w.confirmed++
 			w.keyed = true
@@ -81,7 +89,7 @@ func (w *watch) check(ev Event, actions []Action) {
 }
 
 // TestNoOrderOfEventsBreaksAnInvariant walks random schedules of everything that can happen. covers M1, S8, S9 (one device
-// and two; restart and glare are not part of the machine yet)
+// and two; see TestSchedules for whole worlds)
 func TestNoOrderOfEventsBreaksAnInvariant(t *testing.T) {
 	events := anything()
 	schedules := 200_000
@@ -102,49 +110,6 @@ func TestNoOrderOfEventsBreaksAnInvariant(t *testing.T) {
 				now = m.Deadline()
 			}
 			w.check(ev, m.Step(now, ev))
-		}
-	}
-}
-
-// TestWrongMessagesChangeNothing tries every message in every state that can be reached in a few steps. covers S8
-func TestWrongMessagesChangeNothing(t *testing.T) {
-	events := anything()
-	reached := map[Role]map[State]*Machine{Caller: {}, Callee: {}}
-	for _, role := range []Role{Caller, Callee} {
-		for seed := range 20_000 {
-			r := rand.New(rand.NewPCG(uint64(seed), 2))
-			m, now := New(role), start
-			for _, ev := range []Event{Dial{}, OfferOpened{Visible: r.IntN(2) == 0}, Prepared{Devices: []record.DeviceID{phone, desk}}}[:r.IntN(4)] {
-				_ = m.Step(now, ev)
-			}
-			for range r.IntN(8) {
-				_ = m.Step(now, events[r.IntN(len(events))])
-			}
-			if reached[role][m.State()] == nil {
-				reached[role][m.State()] = m
-			}
-		}
-	}
-	allowed := map[Role]map[seal.Type]bool{
-		Caller: {seal.TypeRing: true, seal.TypeAccept: true, seal.TypeReject: true, seal.TypeHangup: true},
-		Callee: {seal.TypeConfirm: true, seal.TypeElsewhere: true, seal.TypeHangup: true},
-	}
-	for role, states := range reached {
-		if len(states) < 6 {
-			t.Errorf("only %d states of role %d were reached: the search is broken", len(states), role)
-		}
-		for state, m := range states {
-			for kind := seal.Type(0); kind <= seal.TypeRestartAck+1; kind++ {
-				if allowed[role][kind] {
-					continue
-				}
-				for _, device := range []record.DeviceID{{}, phone, desk} {
-					copied := *m
-					if actions := copied.Step(start, Received{Device: device, Type: kind}); len(actions) != 0 {
-						t.Errorf("role %d in state %v answers message %d with %s", role, state, kind, list(actions))
-					}
-				}
-			}
 		}
 	}
 }

@@ -298,3 +298,67 @@ func TestAnAppThatQuitsHasNotDeclinedForItsHuman(t *testing.T) {
 	s.want("prepared", Prepared{}, SendRing{}, ConnectMedia{})
 	s.want("the app ends, and the caller knows that it was there", Quit{}, SendReject{seal.RejectDeclined}, StopMedia{}, Finish{Declined})
 }
+
+func TestWhatAServerMayHaveLostIsSaidAgain(t *testing.T) { // covers N4
+	s := newStory(t, Caller).dialing(phone, desk)
+	s.want("it rings", Received{Device: phone, Type: seal.TypeRing}, ShowRinging{})
+	s.want("the phone accepts", Received{Device: phone, Type: seal.TypeAccept}, SendConfirm{phone}, ConnectMedia{phone}, SendElsewhere{desk, false})
+	s.later("nothing", time.Second, Repeat{phone, seal.TypeConfirm}, Repeat{desk, seal.TypeElsewhere})
+	s.want("connected", Received{Device: phone, Type: seal.TypeConnected})
+	s.later("the desk never answers", 2*time.Second, Repeat{desk, seal.TypeElsewhere})
+
+	s = newStory(t, Callee)
+	s.want("an offer", OfferOpened{Visible: true}, Alert{}, Prepare{})
+	s.want("prepared", Prepared{}, SendRing{}, ConnectMedia{})
+	s.later("nothing", time.Second, Repeat{Type: seal.TypeRing})
+	s.want("press accept", PressAccept{}, SendAccept{})
+	s.later("nothing", time.Second, Repeat{Type: seal.TypeRing}, Repeat{Type: seal.TypeAccept})
+}
+
+func TestNobodyWasThere(t *testing.T) {
+	s := newStory(t, Caller).dialing(phone, desk)
+	s.want("the phone is busy", Received{Device: phone, Type: seal.TypeReject, Reject: seal.RejectBusy})
+	var missed []Action
+	for s.m.State() != StateEnded {
+		s.now = s.m.Deadline()
+		for _, a := range s.m.Step(s.now, Timeout{}) {
+			if _, ok := a.(SendMissed); ok {
+				missed = append(missed, a)
+			}
+		}
+	}
+	if len(missed) != 1 || missed[0] != (SendMissed{desk}) {
+		t.Errorf("missed: %s", list(missed))
+	}
+}
+
+func TestADeviceThatCannotConnectLeavesItToTheOthers(t *testing.T) {
+	s := newStory(t, Caller).dialing(phone, desk)
+	s.want("one rings", Received{Device: phone, Type: seal.TypeRing}, ShowRinging{})
+	s.want("so does the other", Received{Device: desk, Type: seal.TypeRing})
+	s.want("the phone finds no path", Received{Device: phone, Type: seal.TypeHangup, Hangup: seal.HangupConnectFailed})
+	s.want("nor does the desk", Received{Device: desk, Type: seal.TypeHangup, Hangup: seal.HangupConnectFailed}, StopMedia{}, Finish{ConnectFailed})
+}
+
+func TestTheRingOfAnOldOfferIsShorter(t *testing.T) {
+	s := newStory(t, Callee)
+	s.want("an offer that waited", OfferOpened{Age: 40 * time.Second}, Alert{})
+	s.later("the caller has given up", RingTimeout-40*time.Second, StopMedia{}, Finish{Missed})
+}
+
+func TestAPhoneThatCannotPrepareSaysSo(t *testing.T) {
+	s := newStory(t, Callee)
+	s.want("an offer", OfferOpened{Visible: true}, Alert{}, Prepare{})
+	s.want("the answer to somebody else", PrepareFailed{Result: ConnectFailed, Role: Caller})
+	s.want("no relay", PrepareFailed{Result: ConnectFailed}, SendReject{seal.RejectUnsupported}, StopMedia{}, Finish{ConnectFailed})
+}
+
+func TestAPressOfCallBecomesAnAccept(t *testing.T) { // covers N10
+	s := newStory(t, Caller).dialing(phone, desk)
+	s.want("our offer wins", Yield{Ours: true})
+	s.want("theirs wins", Yield{}, SendElsewhere{phone, false}, SendElsewhere{desk, false}, BecomeCallee{}, Prepare{})
+	s.want("what the caller had prepared", Prepared{Devices: []record.DeviceID{phone}, Role: Caller})
+	s.want("prepared", Prepared{Role: Callee}, SendRing{}, SendAccept{}, ConnectMedia{})
+	s.want("confirmed", Received{Type: seal.TypeConfirm}, SendConnected{})
+	s.want("the path is up", MediaUp{}, StartVoice{})
+}

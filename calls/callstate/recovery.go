@@ -113,7 +113,7 @@ func (m *Machine) settled() {
 // restart is the other side's RESTART.
 func (m *Machine) restart(now time.Time, epoch uint32) []Action {
 	switch {
-	case m.state == StateAccepted && epoch == 1:
+	case m.state == StateAccepted && m.prepared && epoch == 1:
 		m.held = epoch // CONFIRM, which it builds on, has been overtaken
 	case !m.keyed():
 	case epoch == m.epoch+1:
