@@ -14,7 +14,7 @@
 //	dist/    what go generate built; a binary without it serves a page that says so
 package web
 
-//go:generate go run generate.go
+//go:generate go run core/build.go
 
 import (
 	"bytes"

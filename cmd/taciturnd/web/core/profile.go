@@ -129,40 +129,37 @@ func (p *profile) registration([]js.Value) any {
 	return toBytes(p.id.Published().Append(body))
 }
 
-// The labels of signatures made for a server, and the login frame (package signaling).
-const (
-	labelRequest = "taciturn/1 request"
-	labelMailbox = "taciturn/1 mailbox"
-	frameLogin   = 16
-)
+// frameLogin is the type of the frame that opens a mailbox. Package signaling is not linked: it would bring net/http. The
+// labels of signatures made for a server are its own, and come from the page's side of signaling.
+const frameLogin = 16
 
-// signRequest(method, host, path, revision [32], body) signs a change of the account.
+// signRequest(label, method, host, path, revision [32], body) signs a change of the account.
 func (p *profile) signRequest(args []js.Value) any {
-	revision := fromBytes(arg(args, 3))
+	revision := fromBytes(arg(args, 4))
 	if len(revision) != sha256.Size {
 		return refused("format")
 	}
 	var message []byte
-	for _, s := range []string{text(arg(args, 0)), strings.ToLower(text(arg(args, 1))), text(arg(args, 2))} {
+	for _, s := range []string{text(arg(args, 1)), strings.ToLower(text(arg(args, 2))), text(arg(args, 3))} {
 		message = appendText(message, s)
 	}
 	message = append(message, revision...)
-	sum := sha256.Sum256(fromBytes(arg(args, 4)))
-	signature := p.id.SignDevice(labelRequest, append(message, sum[:]...))
+	sum := sha256.Sum256(fromBytes(arg(args, 5)))
+	signature := p.id.SignDevice(text(arg(args, 0)), append(message, sum[:]...))
 	return toBytes(signature[:])
 }
 
-// login(host, nonce [32]) is the frame that opens the mailbox.
+// login(label, host, nonce [32]) is the frame that opens the mailbox.
 func (p *profile) login(args []js.Value) any {
-	nonce := fromBytes(arg(args, 1))
+	nonce := fromBytes(arg(args, 2))
 	if len(nonce) != sha256.Size {
 		return refused("format")
 	}
 	account, device := p.id.Account().ID(), p.id.DeviceID()
 	raw := account.Bytes()
-	message := append(appendText(nil, strings.ToLower(text(arg(args, 0)))), nonce...)
+	message := append(appendText(nil, strings.ToLower(text(arg(args, 1)))), nonce...)
 	message = append(append(message, raw[:]...), device[:]...)
-	signature := p.id.SignDevice(labelMailbox, message)
+	signature := p.id.SignDevice(text(arg(args, 0)), message)
 	name, _ := account.MarshalText()
 	frame := append([]byte{frameLogin}, name...)
 	return toBytes(append(append(frame, device[:]...), signature[:]...))

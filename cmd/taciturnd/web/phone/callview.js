@@ -25,12 +25,13 @@ export class CallView {
     this.code = h("div", { class: "code" });
     this.meter = h("p", { class: "quality" });
     this.buttons = h("div", { class: "buttons" });
-    this.root = h("dialog", { class: "callview", "aria-label": this.name, cancel: (/** @type {Event} */ e) => e.preventDefault(), keydown: (/** @type {KeyboardEvent} */ e) => this.#key(e) },
-      h("div", { class: "who" }, avatar(call.peer.name || "?", call.peer.address, true), h("h2", { tabindex: "-1", autofocus: true }, this.name),
+    this.root = h("dialog", { class: "callview", "aria-label": this.name, cancel: (/** @type {Event} */ e) => e.preventDefault() },
+      h("div", { class: "who" }, avatar(call.peer.name || "?", call.peer.address.split("@")[0], true), h("h2", { tabindex: "-1", autofocus: true }, this.name),
         call.peer.name ? null : h("p", { class: "address" }, call.peer.address)),
       this.state, this.timer, this.notice, this.code, this.meter, this.buttons);
     document.body.append(this.root);
     this.root.showModal();
+    addEventListener("keydown", this.#key);
     for (const what of ["state", "muted", "alarm", "microphone", "ended"]) call.addEventListener(what, () => this.#show());
     call.addEventListener("quality", () => this.#showQuality());
     this.ticking = setInterval(() => this.#tick(), 500);
@@ -38,10 +39,10 @@ export class CallView {
     if (call.incoming) this.#announce();
   }
 
-  /** @param {KeyboardEvent} e */
-  #key(e) {
-    if (e.key.toLowerCase() === "m" && !e.ctrlKey && !e.metaKey && this.call.state === "talking") this.call.mute(!this.call.muted);
-  }
+  /** M mutes, wherever the focus is. @param {KeyboardEvent} e */
+  #key = (e) => {
+    if (e.key.toLowerCase() === "m" && !e.ctrlKey && !e.metaKey && !e.repeat && this.call.state === "talking") this.call.mute(!this.call.muted);
+  };
 
   /** Rings in the notification area and in the window's title when nobody is looking at the page. */
   #announce() {
@@ -113,7 +114,7 @@ export class CallView {
     this.shownButtons = wanted;
     const round = (/** @type {string} */ kind, /** @type {Parameters<typeof icon>[0]} */ shape, /** @type {string} */ label, /** @type {() => void} */ press, /** @type {boolean|null} */ pressed = null) =>
       h("button", { type: "button", class: "round " + kind, click: press, "aria-pressed": pressed === null ? null : String(pressed) }, icon(shape), h("span", {}, label));
-    const focused = this.buttons.contains(document.activeElement) ? document.activeElement?.className : "";
+    const focused = this.buttons.contains(document.activeElement) ? document.activeElement?.className.split(" ")[1] : "";
     this.buttons.replaceChildren(...(wanted === "none" ? []
       : wanted === "answer" ? [
         round("hang", "phone", t("decline"), () => call.reject()),
@@ -125,11 +126,13 @@ export class CallView {
       : [
         round("mute", call.muted ? "micOff" : "mic", call.muted ? t("unmute") : t("mute"), () => call.mute(!call.muted), call.muted),
         round("hang", "phone", call.state === "talking" ? t("hangup") : t("cancelCall"), () => call.hangup())]));
-    if (focused) /** @type {HTMLElement|null} */ (this.buttons.querySelector("." + focused.split(" ")[1]))?.focus();
+    // The focus stays in the call: on the same button, or on the name if that is gone.
+    if (focused) /** @type {HTMLElement|null} */ (this.buttons.querySelector("." + focused) ?? this.root.querySelector("h2"))?.focus();
   }
 
   #leave() {
     clearInterval(this.ticking);
+    removeEventListener("keydown", this.#key);
     this.phone.sound.quiet();
     this.code.replaceChildren();
     this.meter.replaceChildren();

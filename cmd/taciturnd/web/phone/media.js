@@ -70,6 +70,7 @@ export class Media {
   #alarmed = false;
   #lastOpened = 0;
   #lastSeen = 0;
+  #heard = { all: 0, made: 0 }; // samples played, and made up, until the last measurement
   /** @type {ReturnType<typeof setInterval>[]} */ #timers = [];
 
   /** @param {MediaConfig} cfg @param {RTCCertificate} certificate */
@@ -270,7 +271,9 @@ export class Media {
     for (const s of (await this.pc.getStats()).values()) {
       if (s.type === "inbound-rtp") {
         jitter = 1000 * (s.jitter ?? 0);
-        lost = s.totalSamplesReceived ? (s.concealedSamples ?? 0) / s.totalSamplesReceived : 0;
+        const [all, made] = [s.totalSamplesReceived ?? 0, (s.concealedSamples ?? 0) - (s.silentConcealedSamples ?? 0)];
+        lost = all > this.#heard.all ? (made - this.#heard.made) / (all - this.#heard.all) : 0;
+        this.#heard = { all, made };
         if (s.packetsReceived > this.counts.seen + 2 * SLACK) this.audio.muted = true; // around the worker
       }
       if (s.type === "candidate-pair" && s.nominated) roundTrip = 1000 * (s.currentRoundTripTime ?? 0);

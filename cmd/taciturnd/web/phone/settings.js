@@ -64,5 +64,5 @@ function keyFile(phone) {
     button.textContent = t("backupButton");
   } }, t("backupButton"));
   return h("fieldset", {}, h("legend", {}, t("backup")), h("p", {}, t("backupText")),
-    h("label", { for: "set-phrase" }, t("passphrase")), phrase, button);
+    h("form", { submit: (/** @type {Event} */ e) => e.preventDefault() }, h("label", { for: "set-phrase" }, t("passphrase")), phrase, button));
 }

@@ -116,7 +116,7 @@ export class Server {
     for (let i = 0; i < MAX_SIGNINGS; i++) {
       const revision = tag ? fromBase64url(tag.replaceAll('"', "")) : new Uint8Array(32);
       if (revision?.length !== 32) throw new SignalingError("unavailable");
-      const signature = profile.signRequest(method, this.host, path, revision, body);
+      const signature = profile.signRequest("taciturn/1 request", method, this.host, path, revision, body);
       /** @type {Record<string, string>} */
       const headers = { "Taciturn-Device": toBase64url(profile.device), "Taciturn-Signature": toBase64url(signature) };
       if (tag) headers["If-Match"] = tag;
@@ -138,7 +138,7 @@ export class Server {
     try {
       const challenge = await socket.next();
       if (challenge[0] !== CHALLENGE || challenge.length !== 33) throw new SignalingError("unavailable");
-      socket.send(profile.login(this.host, challenge.slice(1)));
+      socket.send(profile.login("taciturn/1 mailbox", this.host, challenge.slice(1)));
       verdict(await socket.next());
     } catch (error) {
       socket.close();

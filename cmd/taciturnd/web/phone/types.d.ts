@@ -48,8 +48,8 @@ export interface CoreProfile {
   maintain(now: number): boolean;
   registration(): Uint8Array;
   publication(): Uint8Array;
-  signRequest(method: string, host: string, path: string, revision: Uint8Array, body: Uint8Array): Uint8Array;
-  login(host: string, nonce: Uint8Array): Uint8Array;
+  signRequest(label: string, method: string, host: string, path: string, revision: Uint8Array, body: Uint8Array): Uint8Array;
+  login(label: string, host: string, nonce: Uint8Array): Uint8Array;
   contacts(): Contact[];
   addContact(name: string, link: string): Contact;
   rename(from: string, to: string): boolean;

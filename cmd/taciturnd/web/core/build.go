@@ -1,6 +1,7 @@
 //go:build ignore
 
-// This program builds the core of the web phone into dist/: see web.go.
+// This program builds the core of the web phone into ../dist, run by go generate in its parent: see web.go.
+
 package main
 
 import (

@@ -1,0 +1,192 @@
+// The web phone in a real browser, against the terminal phone and against another browser.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { barriers, pause, speech, until, World } from "./world.mjs";
+
+const LEAST = 0.93; // STOI
+const ATTEMPTS = 3;
+const TALK = 12_000; // ms: all of speech.wav
+
+/** @type {World} */ let w;
+before(async () => { w = await World.open(); });
+after(async () => { await w.close(); });
+
+async function add(page, name, link) {
+  await page.getByRole("button", { name: "Add a contact" }).click();
+  await page.locator("#add-name").fill(name);
+  await page.locator("#add-link").fill(link);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Call " + name }).waitFor();
+}
+const call = (page, name) => page.getByRole("button", { name: "Call " + name }).click();
+const state = (page, s) => page.locator(`.callview[data-state=${s}]`).waitFor();
+const hangUp = (page) => page.getByRole("button", { name: "Hang up" }).click();
+const gone = (page) => page.locator(".callview").waitFor({ state: "detached" });
+
+/**
+ * A test that measures what is understood. A machine that is busy hurts voice, which says nothing about the phone: it is
+ * tried again before giving up.
+ */
+function spoken(name, tell) {
+  test(name, async (t) => {
+    for (let attempt = 1; ; attempt++) {
+      const stoi = await tell(t, String(attempt));
+      t.diagnostic(`STOI ${stoi}`);
+      if (stoi >= LEAST) return;
+      assert.ok(attempt < ATTEMPTS, `STOI ${stoi}`);
+    }
+  });
+}
+
+/** Every voice packet of each client has one size, from the first to the last. covers M5 */
+function oneSize(packets) {
+  assert.ok(packets.length > 100, `${packets.length} packets`);
+  const sizes = new Set(packets.map((p) => p.size));
+  assert.equal(sizes.size, 1, `sizes ${[...sizes]}`);
+  // No extension, no CSRC, no padding. covers M6
+  assert.ok(packets.every((p) => p.rtp[0] === 0x80), "plain RTP headers");
+}
+
+test("the page asks nobody else, breaks no policy and is ready at once", async (t) => {
+  const started = Date.now();
+  const p = await w.person();
+  await p.getByRole("button", { name: "Start", exact: true }).waitFor();
+  t.diagnostic(`ready after ${Date.now() - started} ms, the browser's start included`);
+  assert.deepEqual(await barriers(p), []);
+  await p.getByRole("button", { name: "Start", exact: true }).click();
+  await p.getByText("online", { exact: true }).waitFor();
+  await p.reload();
+  await p.getByText("online", { exact: true }).waitFor();
+  const marks = await p.evaluate(() => performance.getEntriesByType("navigation")[0].domComplete);
+  t.diagnostic(`a known phone's page is complete after ${Math.round(marks)} ms`);
+  assert.deepEqual(await barriers(p), []);
+  await p.getByRole("button", { name: "Settings" }).click();
+  await p.getByText("Version of this page").waitFor();
+  assert.deepEqual(await barriers(p), []);
+  assert.deepEqual(p.complaints, []);
+});
+
+spoken("a browser calls the terminal phone, which understands", async (_, n) => {
+  w.terminal("bob" + n, "init", "--server", w.url);
+  const out = join(w.dir, "bob.wav");
+  const bob = w.startTerminal("bob" + n, "listen", "--answer", "--record", out, "--play", "silence", "--once");
+  await until("bob listens", () => bob.said.includes("listening"));
+  const alice = await w.phone();
+  await add(alice, "Bob", w.terminal("bob" + n, "id", "--link").trim());
+  w.wire.forget();
+  await call(alice, "Bob");
+  await state(alice, "talking");
+  assert.match(await alice.locator(".digits").textContent(), /^\d{5} \d{5}$/);
+  assert.ok(bob.said.includes(await alice.locator(".digits").textContent()), "both see the same code");
+  await pause(TALK);
+  const voice = w.wire.voice();
+  await hangUp(alice);
+  await bob.over;
+  const stoi = w.score(out);
+  assert.equal(voice.length, 2);
+  voice.forEach(oneSize);
+  assert.equal(voice[0][0].rtp.length, voice[1][0].rtp.length, "nobody can tell which is the browser");
+  assert.deepEqual(alice.complaints, []);
+  return stoi;
+});
+
+spoken("the terminal phone calls a browser, which understands; nothing is spoken before the press", async (_, n) => {
+  const bob = await w.phone({ quiet: true });
+  w.terminal("carol" + n, "init", "--server", w.url);
+  await add(bob, "Carol", w.terminal("carol" + n, "id", "--link").trim());
+  w.wire.forget();
+  const carol = w.startTerminal("carol" + n, "call", bob.link, "--play", speech, "--for", "12s");
+  await state(bob, "ringing");
+  assert.deepEqual(await barriers(bob), []);
+  await pause(1500); // the path is made meanwhile
+  assert.deepEqual(w.wire.voice(), [], "no voice before somebody accepts"); // covers M1
+  await bob.getByRole("button", { name: "Accept" }).click();
+  await state(bob, "talking");
+  await carol.over;
+  const stoi = w.score(await w.heard(bob, "carol.wav"));
+  w.wire.voice().forEach(oneSize);
+  await gone(bob);
+  await bob.getByText("Calls", { exact: true }).waitFor();
+  assert.deepEqual(bob.complaints, []);
+  return stoi;
+});
+
+spoken("two browsers call one another, mute, compare the code and hang up", async (t) => {
+  const [alice, bob] = await Promise.all([w.phone(), w.phone({ quiet: true })]);
+  await add(alice, "Bob", bob.link);
+  await add(bob, "Alice", alice.link);
+  w.wire.forget();
+  const pressed = Date.now();
+  await call(alice, "Bob");
+  await state(bob, "ringing");
+  t.diagnostic(`press to ring ${Date.now() - pressed} ms`);
+  await state(alice, "ringing");
+  await bob.getByRole("button", { name: "Accept" }).click();
+  await Promise.all([state(alice, "talking"), state(bob, "talking")]);
+  assert.equal(await alice.locator(".digits").textContent(), await bob.locator(".digits").textContent());
+  await pause(TALK);
+  const stoi = w.score(await w.heard(bob, "alice.wav"));
+  assert.deepEqual(await barriers(alice), []);
+  await alice.getByRole("button", { name: "Same digits" }).click();
+  await alice.getByText("Verified: nobody sits between you").waitFor();
+  await bob.keyboard.press("m");
+  await alice.getByText("Bob has muted the microphone").waitFor();
+  await pause(1000);
+  const voice = w.wire.voice();
+  await hangUp(bob);
+  await Promise.all([gone(alice), gone(bob)]);
+  assert.equal(voice.length, 2);
+  voice.forEach(oneSize); // while muted, too
+  await alice.getByText("verified", { exact: true }).waitFor();
+  assert.deepEqual([...alice.complaints, ...bob.complaints], []);
+  return stoi;
+});
+
+test("a call that is declined, and one that is given up, end on both sides", async () => {
+  const [alice, bob] = await Promise.all([w.phone(), w.phone()]);
+  await add(alice, "Bob", bob.link);
+  await add(bob, "Alice", alice.link);
+  await call(alice, "Bob");
+  await state(bob, "ringing");
+  await bob.getByRole("button", { name: "Decline" }).click();
+  await alice.locator(".callview").getByText("declined").waitFor();
+  await Promise.all([gone(alice), gone(bob)]);
+  await call(alice, "Bob");
+  await state(bob, "ringing");
+  await alice.getByRole("button", { name: "Cancel" }).click();
+  await bob.locator(".callview").getByText("missed call").waitFor();
+  await Promise.all([gone(alice), gone(bob)]);
+});
+
+test("a stranger's call makes no packet before the press", async () => {
+  const bob = await w.phone();
+  w.terminal("dora", "init", "--server", w.url);
+  w.wire.forget();
+  const dora = w.startTerminal("dora", "call", bob.link, "--play", "tone", "--for", "2s");
+  await state(bob, "ringing");
+  await bob.getByText("Somebody with your link").first().waitFor();
+  await pause(1000);
+  assert.ok(!dora.said.includes("ringing"), "dora does not learn that bob is here"); // covers P7
+  await bob.getByRole("button", { name: "Accept" }).click();
+  await state(bob, "talking");
+  await dora.over;
+});
+
+test("a browser that ignores the transform speaks no word", async () => {
+  // covers M2
+  const open = await w.phone({ prepare: () => {
+    for (const C of [RTCRtpSender, RTCRtpReceiver]) Object.defineProperty(C.prototype, "transform", { set() {}, get() { return null; } });
+    const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (...args) => { globalThis.microphones = (globalThis.microphones ?? 0) + 1; return original(...args); };
+  } });
+  w.terminal("erin", "init", "--server", w.url);
+  const erin = w.startTerminal("erin", "listen", "--answer", "--record", join(w.dir, "erin.wav"), "--once");
+  await until("erin listens", () => erin.said.includes("listening"));
+  await add(open, "Erin", w.terminal("erin", "id", "--link").trim());
+  await call(open, "Erin");
+  await open.locator(".callview").getByText("the connection was lost").waitFor({ timeout: 10_000 });
+  assert.equal(await open.evaluate(() => globalThis.microphones ?? 0), 0, "the microphone was never opened");
+  await erin.over;
+});
