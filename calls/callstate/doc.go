@@ -1,7 +1,17 @@
-// Package callstate is one call as a value. Pure: it is given the time, and says what to do; it has no clock, no goroutine
-// and does no I/O, so every order of events can be tried.
+// Package callstate decides what happens in calls. Pure: it is given the time, and says what to do; it has no clock, no
+// goroutine and does no I/O, so every order of events can be tried.
+//
+// A [Machine] is one call as a value:
 //
 //	actions := machine.Step(now, event)     // whenever something happened, and Timeout{} at Deadline()
+//
+// A [Line] is what needs a view over all calls of a device: glare, recall, busy, call waiting. It makes no call itself:
+//
+//	orders := line.Step(now, Dialed{…})     // the human pressed call
+//	orders := line.Step(now, Offered{…})    // an OFFER was verified
+//	orders := line.Step(now, Withdrawn{…})  // its caller said ELSEWHERE or HANGUP before hearing RING
+//	orders := line.Step(now, MovedTo(ref, machine))  // after each Step of a Machine
+//	orders := line.Step(now, Tick{})        // at Deadline()
 //
 // # The caller
 //
@@ -10,28 +20,83 @@
 //	       Prepare                 SendOffer ×n            ShowRinging     SendConfirm                StartVoice
 //	                               (repeated)              ConnectMedia    SendElsewhere (others)
 //
+// All devices of the callee ring; the first valid ACCEPT is confirmed and no other. The others hear ELSEWHERE, also those
+// that have never sent RING. A human's REJECT ends the call on all devices; a device that is busy or cannot connect leaves
+// it to the others. If none has sent RING in OfferTimeout, one SendMissed leaves a note.
+//
 // # The callee
 //
 //	        OfferOpened                PressAccept          Prepared           CONFIRM                media up
 //	(new) ─────────────▶ alerting ──────────────▶ accepted ──────────▶ accepted ──────▶ connecting ────────────▶ talking
-//	        Alert                    Prepare if the       SendRing     SendConnected            StartVoice
-//	        Prepare if visible       caller may not know  ConnectMedia
-//	                                 that we are here     SendAccept
+//	  │     Alert        ▲  │          Prepare if the       SendRing     SendConnected            StartVoice
+//	  │                  │  ▼          caller may not know  ConnectMedia
+//	  │           Unpark │  Prepare if visible              SendAccept
+//	  └────────────────▶ parked
+//	    OfferOpened.Parked
 //
 // A callee that the caller may see ([OfferOpened].Visible) prepares media and sends RING while it alerts, so that the
 // path is ready before the human picks up. For anybody else nothing is prepared and no packet is sent before the human
-// accepts.
+// accepts. Refusals without a human (busy, off-hours) all take the same way in the same time, and only callers who may see
+// us hear them. A blocked caller never gets as far as a Machine.
+//
+// # Glare
+//
+// Both press call at once. Of two crossing offers that of the lower account id wins (of the lower device id, if an account
+// calls itself). The winner parks the other's offer, unheard. The loser turns its press into an accept ([Yield]): the same
+// Machine, for the human the same call, becomes a callee's that has accepted:
+//
+//	preparing, dialing or ringing ──────────────────────────────────────▶ accepted (callee)
+//	                               SendElsewhere ×n, BecomeCallee, Prepare
+//
+// Who has not sent an offer yet yields to any. A parked offer ends with the ELSEWHERE of the side that yields; it rings if
+// the call it waits for comes to nothing.
+//
+// # Recall
+//
+// A device has one call with an account at a time: the Line refuses a second press of call ([Engaged]) and turns a press
+// while the other side's call rings into its accept ([Join]). So a newer offer of a device says that its older call is
+// over there, however alive it looks here: the old one ends ([Superseded]) and the new one rings. Times of one device are
+// compared with each other. If we made the old call, an offer of its callee may also be the late loser of a glare: it is
+// parked until the other side has shown that it is in our call (then it goes) or there is dead air (then it rings).
+// Offers that are older than the newest of their device, or whose end was heard before them, are dropped.
+//
+// # Restart
+//
+// A call that has keys gets a new path and a fresh key by RESTART and RESTART-ACK, each of epoch + 1, where epoch counts
+// the restarts of a call:
+//
+//	           MediaImpaired                      RESTART-ACK e+1
+//	healthy ──────────────────▶ asked (repeated) ─────────────────▶ epoch e+1 ── still impaired after 5 s or 8 s ──▶ asked
+//	   │         SendRestart e+1    │                FinishRestart
+//	   │                            │ RESTART e+1, at the callee: glare, the caller's wins
+//	   │ RESTART e+1                ▼ AbandonRestart
+//	   └──────────────────────────▶ unsure (RESTART-ACK repeated) ── MediaRestored{e+1}, RESTART e+2 or its ACK ──▶ healthy
+//	                SendRestartAck e+1
+//
+// A side that answers hears with both keys and goes on sending with the old one until a frame with the new one arrives. A
+// RESTART that overtakes what it builds on is held and answered later, for what is opened once cannot be opened again. The
+// state is StateTalking all along; [Machine.Impaired] tells the difference. After RecoverTimeout without voice the call
+// ends.
 //
 // # The end
 //
-// PressHangup while talking sends the hang-up inside the voice frames and waits for its acknowledgement; after 300 ms a
-// copy goes through the server, after 2 s the call ends regardless. The side that hears the hang-up acknowledges it for
-// 200 ms and ends. Every call ends in exactly one Finish, which is its last action; afterwards Step does nothing.
+// PressHangup while talking sends the hang-up inside the voice frames and waits for its acknowledgement; after 300 ms (at
+// once in dead air) a copy goes through the server, after 2 s the call ends regardless. The side that hears the hang-up
+// acknowledges it for 200 ms and ends. Every call ends in exactly one Finish, which is its last action; afterwards Step
+// does nothing.
 //
 // # Invariants
 //
 // StartVoice comes at most once, and only after SendConfirm or after CONFIRM. At most one device is confirmed. A message of
-// the wrong role or in the wrong state changes nothing and is not answered.
+// the wrong role or in the wrong state changes nothing and is not answered. What a dying server may have lost is repeated,
+// bit by bit the same ([Repeat]), until the next step of the other side shows that it came. A side whose counterpart has
+// hung up ends within 5 s of hearing so, and without hearing so 30 s after the dead air is noticed; one that only rings, at
+// the end of its ring. A Line remembers nothing for longer than 90 s.
+//
+// The tests hold all this against every (role, state, message) triple, against every order of the stories above with a
+// budget of losses and duplicates, and against a million random schedules:
+//
+//	go test -run TestSchedules -v -seed 7 ./calls/callstate     // tell the story of seed 7
 //
 // Sources: protocol, section 4; RFC 3261 for the names of the states of a ringing call.
 package callstate
