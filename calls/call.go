@@ -28,14 +28,15 @@ const (
 type Call struct {
 	// Static after newCall.
 	phone   *Phone
-	role    callstate.Role
-	contact identity.Contact
-	callee  *seal.Callee // of a callee; owned by loop but for Offer
+	ref     callstate.Ref // the switchboard's name of it
+	calls   bool          // the human of this side pressed call
 	log     *slog.Logger
 	inbox   chan func()
 	events  chan Event
 	done    chan struct{}
 	outbox  chan outgoing
+	name    string          // of the contact
+	addr    string          // of the contact
 	flushed chan struct{}   // closed when the outbox is empty and closed
 	ctx     context.Context // ends when the call does
 	cancel  context.CancelFunc
@@ -43,6 +44,10 @@ type Call struct {
 
 	// Owned by loop.
 	machine  *callstate.Machine
+	contact  identity.Contact
+	callee   *seal.Callee // of a callee
+	arrived  *arrival     // what Yield is to be answered with
+	sent     map[sentKey]outgoing
 	pending  []callstate.Event // to be stepped after the present one
 	caller   *seal.Caller      // of a caller, once prepared
 	chosen   record.DeviceID   // of a caller: confirmed
@@ -55,6 +60,7 @@ type Call struct {
 	muting   bool // what the other side last said about its mute
 	finished bool
 
+	feeding chan struct{} // one place: fed has something
 	hangup  chan struct{} // one place: a press of hang-up that the loop has not seen yet
 	missed  atomic.Uint64 // events dropped because the app did not read
 	muted   atomic.Bool
@@ -66,7 +72,8 @@ type Call struct {
 	result Result
 	err    error
 	peer   *signaling.Client // to the other side's server, once there is something to say
-	held   prepared          // what release closes
+	held   []prepared        // what release closes
+	fed    []func()          // of the switchboard, for loop
 	code   string
 	times  Times
 }
@@ -84,34 +91,37 @@ type Times struct {
 func newCall(p *Phone, role callstate.Role, contact identity.Contact) *Call {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Call{
-		phone: p, role: role, contact: contact, log: p.log, ctx: ctx, cancel: cancel,
-		inbox: make(chan func(), inboxSize), events: make(chan Event, eventBacklog), hangup: make(chan struct{}, 1),
+		phone: p, calls: role == callstate.Caller, contact: contact, name: contact.Name, addr: Address(contact), log: p.log, ctx: ctx, cancel: cancel,
+		inbox: make(chan func(), inboxSize), events: make(chan Event, eventBacklog), hangup: make(chan struct{}, 1), feeding: make(chan struct{}, 1),
 		done: make(chan struct{}), flushed: make(chan struct{}), outbox: make(chan outgoing, outboxSize),
 		machine: callstate.New(role), profile: seal.DefaultMedia,
-		remotes: make(map[record.DeviceID]media.Description),
-		times:   Times{Started: time.Now()},
+		remotes: make(map[record.DeviceID]media.Description), sent: make(map[sentKey]outgoing),
+		times: Times{Started: time.Now()},
 	}
 }
 
 // Accept takes an incoming call: this press draws the secret without which no voice key exists.
 func (c *Call) Accept(audio Audio) error {
-	if c.role != callstate.Callee {
+	if c.calls {
 		return ErrState
 	}
-	return c.ask(func() error {
-		if c.State() != StateRinging {
-			return ErrState
-		}
-		c.audio = audio
-		c.mark(func(t *Times) { t.Accepted = time.Now() })
-		c.step(callstate.PressAccept{})
-		return nil
-	})
+	return c.ask(func() error { return c.accept(audio) })
+}
+
+// accept is the press, in the call's loop.
+func (c *Call) accept(audio Audio) error {
+	if c.State() != StateRinging {
+		return ErrState
+	}
+	c.audio = audio
+	c.mark(func(t *Times) { t.Accepted = time.Now() })
+	c.step(callstate.PressAccept{})
+	return nil
 }
 
 // Reject declines an incoming call.
 func (c *Call) Reject() error {
-	if c.role != callstate.Callee {
+	if c.calls {
 		return ErrState
 	}
 	return c.ask(func() error {
@@ -183,14 +193,33 @@ func (c *Call) Code() string {
 	return c.code
 }
 
-// Incoming says whether the other side called.
-func (c *Call) Incoming() bool { return c.role == callstate.Callee }
+// Incoming says whether the other side called. When both pressed call at once, each has called.
+func (c *Call) Incoming() bool { return !c.calls }
 
 // PeerName is the contact's name, empty for a stranger.
-func (c *Call) PeerName() string { return c.contact.Name }
+func (c *Call) PeerName() string { return c.name }
 
 // PeerAddress is the other side's "id@host".
-func (c *Call) PeerAddress() string { return Address(c.contact) }
+func (c *Call) PeerAddress() string { return c.addr }
+
+// feed hands f to the call's loop and never waits: the switchboard holds its lock meanwhile.
+func (c *Call) feed(f func()) {
+	c.mu.Lock()
+	c.fed = append(c.fed, f)
+	c.mu.Unlock()
+	select {
+	case c.feeding <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Call) takeFed() []func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fed := c.fed
+	c.fed = nil
+	return fed
+}
 
 // post hands f to the call's loop; false when the call has ended.
 func (c *Call) post(f func()) bool {

@@ -28,8 +28,13 @@ type Config struct {
 	// RingVisibility says who may learn that this phone is online by ringing it. Default: contacts.
 	RingVisibility RingVisibility
 
-	// MaxCalls is how many calls may be live at once before callers hear busy. Default 1, negative: no limit.
+	// MaxCalls is how many calls may be live at once before callers hear busy. Default 1, negative: no limit. With 2 and
+	// more a caller rings while the human talks (call waiting).
 	MaxCalls int
+
+	// Screen decides about a caller before anything rings. Default: everybody may ring. It must not block and may run
+	// concurrently.
+	Screen func(Caller) Verdict
 
 	// NewEncoder makes the Opus encoder of one call. Default: audio.NewEncoder at 32 kbit/s. It may run concurrently.
 	NewEncoder func() (audio.Encoder, error)
@@ -62,6 +67,23 @@ func (c *Config) validate() error {
 	return nil
 }
 
+// Caller is what Config.Screen knows of somebody who calls.
+type Caller struct {
+	Address string // "id@host"
+	Name    string // of a contact; empty for a stranger
+	Known   bool   // a contact
+}
+
+// Verdict is what becomes of a caller.
+type Verdict uint8
+
+// The zero value rings.
+const (
+	VerdictRing     Verdict = iota
+	VerdictOffHours         // do not ring; a caller who may see this phone is told
+	VerdictBlock            // silence: nothing rings and nothing is sent
+)
+
 // Audio is where the voice of one call comes from and goes to. A nil Source sends silence, a nil Sink discards. Neither
 // is touched before both humans have agreed to talk. When Source ends (io.EOF) the call goes on with silence.
 type Audio struct {
@@ -78,6 +100,8 @@ var (
 	ErrContactChanged = errors.New("calls: the contact's identity has changed; compare safety numbers before calling again")
 	// ErrNoRelay: the relay could not be reached or refused.
 	ErrNoRelay = errors.New("calls: the relay does not answer")
+	// ErrEngaged: there is a call with this contact already.
+	ErrEngaged = errors.New("calls: there is a call with this contact already")
 	// ErrState: the call is not in a state where this can be done.
 	ErrState = errors.New("calls: not possible in the call's present state")
 	// ErrClosed: the phone or call has ended.

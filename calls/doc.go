@@ -29,6 +29,13 @@
 // No key exists before a human accepts, so no voice can leave before: the microphone of either side is first read when
 // the state becomes [StateTalking].
 //
+// # Several calls
+//
+// There is one call with one person at a time. When both press call at once, one call results and neither phone rings: the
+// offer of the lower account id wins, and the other side's press becomes an accept. A person whose app crashed in a call
+// and who calls again takes the dead call's place. [Config.MaxCalls] says when callers hear busy, [Config.Screen] whom
+// they do not reach. callstate.Line decides all that; the switchboard carries it out.
+//
 // # What the network may see
 //
 // Only relay candidates are used: neither side learns the other's address. A ringing phone answers by itself only to

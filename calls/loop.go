@@ -30,6 +30,12 @@ func (c *Call) loop(life context.Context, first callstate.Event) {
 			f()
 		case <-due:
 			c.step(callstate.Timeout{})
+		case <-c.feeding:
+			for _, f := range c.takeFed() {
+				if !c.finished {
+					f()
+				}
+			}
 		case <-c.hangup:
 			c.step(callstate.PressHangup{})
 		case <-closing:
@@ -49,6 +55,7 @@ func (c *Call) step(event callstate.Event) {
 			c.do(action)
 		}
 		c.show()
+		c.phone.board.moved(c, c.machine, c.chosen)
 	}
 }
 
@@ -68,24 +75,32 @@ func (c *Call) show() {
 func (c *Call) do(action callstate.Action) {
 	switch a := action.(type) {
 	case callstate.Prepare:
-		if c.role == callstate.Caller {
-			c.wg.Go(c.prepareCallerLoop)
+		if c.machine.Role() == callstate.Caller {
+			to := c.contact
+			c.wg.Go(func() { c.prepareCallerLoop(to) })
 		} else {
-			c.wg.Go(c.prepareCalleeLoop)
+			offer := c.callee.Offer()
+			c.wg.Go(func() { c.prepareCalleeLoop(offer) })
 		}
 	case callstate.SendOffer:
 		c.sendOffer(a.Device)
 	case callstate.SendRing:
 		transport := transportOf(c.ready.local)
-		c.sendSealed(func() (seal.Envelope, error) { return c.callee.Ring(c.ready.queue.ID(), &transport) })
+		c.sendSealed(seal.TypeRing, func() (seal.Envelope, error) { return c.callee.Ring(c.ready.queue.ID(), &transport) })
 	case callstate.SendAccept:
-		c.sendSealed(func() (seal.Envelope, error) { return c.callee.Accept(nil) })
+		c.sendSealed(seal.TypeAccept, func() (seal.Envelope, error) { return c.callee.Accept(nil) })
 	case callstate.SendConfirm:
 		c.sendConfirm(a.Device)
 	case callstate.SendConnected:
-		c.sendSealed(c.callee.Connected)
+		c.sendSealed(seal.TypeConnected, c.callee.Connected)
 		c.root = c.callee.Root()
 		c.setCode(c.callee.Code())
+	case callstate.Repeat:
+		if out, ok := c.sent[sentKey{a.Device, a.Type}]; ok {
+			c.put(out)
+		}
+	case callstate.BecomeCallee:
+		c.becomeCallee()
 	case callstate.SendReject:
 		c.sendReject(a.Reason)
 	case callstate.SendHangup:
@@ -141,7 +156,9 @@ func (c *Call) release() {
 	c.flush()
 	c.cancel()
 	c.wg.Wait()
-	c.held.close() // nobody else is left who could change it
+	for i := range c.held { // nobody else is left who could change it
+		c.held[i].close()
+	}
 	if peer := c.peerClient(); peer != nil {
 		_ = peer.Close()
 	}
@@ -153,6 +170,9 @@ func (c *Call) release() {
 	}
 	if c.root != nil {
 		c.root.Wipe()
+	}
+	if c.arrived != nil {
+		c.arrived.callee.Wipe()
 	}
 	close(c.events)
 	close(c.done)

@@ -32,14 +32,14 @@ func (p *Phone) offered(d *signaling.Delivery) {
 	}
 	switch in := incoming.(type) {
 	case *seal.Callee:
-		p.ring(in, now)
+		p.ring(in, now, d.Age)
 	case *seal.Late:
 		p.late(in)
 	}
 }
 
 // ring makes a call out of a verified offer.
-func (p *Phone) ring(callee *seal.Callee, now time.Time) {
+func (p *Phone) ring(callee *seal.Callee, now time.Time, age time.Duration) {
 	offer := callee.Offer()
 	contact, known := p.profile.knows(offer.Account)
 	if known {
@@ -57,23 +57,27 @@ func (p *Phone) ring(callee *seal.Callee, now time.Time) {
 		contact.Account = offer.Account
 		contact.Server = offer.ReplyServer
 	}
-	c := newCall(p, callstate.Callee, contact)
-	c.callee = callee
-	free := p.adopt(c, true)
-	if !free && !p.adopt(c, false) {
-		return
+	caller := Caller{Address: Address(contact), Name: contact.Name, Known: known}
+	verdict := VerdictRing
+	if p.cfg.Screen != nil {
+		verdict = p.cfg.Screen(caller)
 	}
-	visible := p.cfg.RingVisibility == RingEveryone || (p.cfg.RingVisibility == RingContacts && known)
-	p.start(c, callstate.OfferOpened{Visible: visible, Busy: !free})
+	p.board.offered(arrival{callee: callee, contact: contact, event: callstate.Offered{
+		From:     callstate.Party{Account: offer.Account.ID(), Device: offer.Device},
+		ID:       offer.CallID,
+		Signed:   offer.Time,
+		Age:      age,
+		Visible:  p.cfg.RingVisibility == RingEveryone || (p.cfg.RingVisibility == RingContacts && known),
+		Blocked:  verdict == VerdictBlock,
+		OffHours: verdict == VerdictOffHours,
+	}})
 }
 
 // late is a message of a caller to a device that never sent RING: the caller has given up, or another device answered.
 func (p *Phone) late(l *seal.Late) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.live {
-		if c.callee != nil && l.About(c.callee) {
-			c.notice(func() { c.received(record.DeviceID{}, l.Message) })
-		}
+	said := callstate.Received{Type: l.Message.Type()}
+	if hangup, ok := l.Message.(*seal.Hangup); ok {
+		said.Hangup = hangup.Reason
 	}
+	p.board.withdrawn(callstate.Party{Account: l.List.Account.ID(), Device: l.Device}, l.CallID, said)
 }

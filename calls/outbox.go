@@ -28,6 +28,12 @@ type outgoing struct {
 	offer    bool // repeated by the call's machine, not by the outbox
 }
 
+// sentKey names the last envelope of a type for a device: it may have to be said again, bit by bit the same.
+type sentKey struct {
+	device record.DeviceID // zero: to the caller
+	kind   seal.Type
+}
+
 // outboxLoop submits envelopes in order until the outbox is closed.
 func (c *Call) outboxLoop() {
 	defer close(c.flushed)
@@ -97,7 +103,7 @@ func (c *Call) sendOffer(device record.DeviceID) {
 }
 
 // sendSealed sends what the callee's handshake makes.
-func (c *Call) sendSealed(make func() (seal.Envelope, error)) {
+func (c *Call) sendSealed(kind seal.Type, make func() (seal.Envelope, error)) {
 	// The identity signs under the profile's lock: keys may be rotated at any time.
 	c.phone.profile.mu.Lock()
 	env, err := make()
@@ -106,7 +112,13 @@ func (c *Call) sendSealed(make func() (seal.Envelope, error)) {
 		c.log.Warn("an envelope could not be sealed")
 		return
 	}
-	c.put(outgoing{envelope: env, key: anyKey()})
+	c.putAgain(sentKey{kind: kind}, outgoing{envelope: env, key: anyKey()})
+}
+
+// putAgain is put for what may be repeated.
+func (c *Call) putAgain(key sentKey, out outgoing) {
+	c.sent[key] = out
+	c.put(out)
 }
 
 func (c *Call) sendReject(reason seal.RejectReason) {
@@ -116,7 +128,7 @@ func (c *Call) sendReject(reason seal.RejectReason) {
 			return
 		}
 	}
-	c.sendSealed(func() (seal.Envelope, error) { return c.callee.Reject(reason) })
+	c.sendSealed(seal.TypeReject, func() (seal.Envelope, error) { return c.callee.Reject(reason) })
 }
 
 func (c *Call) sendConfirm(device record.DeviceID) {
@@ -128,14 +140,19 @@ func (c *Call) sendConfirm(device record.DeviceID) {
 	c.chosen, c.root = device, root
 	c.setCode(c.caller.Code(device))
 	c.mark(func(t *Times) { t.Accepted = time.Now() })
-	c.put(outgoing{envelope: env, key: anyKey()})
+	c.putAgain(sentKey{device, seal.TypeConfirm}, outgoing{envelope: env, key: anyKey()})
 }
 
 // sendTo sends a message to a device of the callee, or to the caller.
 func (c *Call) sendTo(device record.DeviceID, m seal.Message) {
-	if c.role == callstate.Callee {
-		c.sendSealed(func() (seal.Envelope, error) { return c.callee.Seal(m) })
+	// Not the machine's role: what is said on the way from caller to callee is still the caller's.
+	switch {
+	case c.caller != nil:
+	case c.callee != nil:
+		c.sendSealed(m.Type(), func() (seal.Envelope, error) { return c.callee.Seal(m) })
 		return
+	default:
+		return // nobody was told anything
 	}
 	c.phone.profile.mu.Lock()
 	_, env, err := c.caller.Seal(time.Now(), device, m)
@@ -147,7 +164,7 @@ func (c *Call) sendTo(device record.DeviceID, m seal.Message) {
 	if _, rang := c.caller.Rang(device); !rang {
 		key = c.contact.DeliveryKey // it goes to the mailbox, like the offer
 	}
-	c.put(outgoing{envelope: env, key: key})
+	c.putAgain(sentKey{device, m.Type()}, outgoing{envelope: env, key: key})
 }
 
 // anyKey is what submits to per-call queues carry, so that they look like offers.

@@ -27,6 +27,7 @@ type Phone struct {
 	client   *signaling.Client
 	log      *slog.Logger
 	incoming chan *Call
+	board    *switchboard
 	life     context.Context // ends with Serve; calls hang up
 	end      context.CancelFunc
 	wg       sync.WaitGroup // calls and loops
@@ -35,8 +36,6 @@ type Phone struct {
 	mu      sync.Mutex
 	mailbox *signaling.Mailbox // nil while offline
 	online  chan struct{}      // closed while online
-	live    map[*Call]struct{}
-	closed  bool
 }
 
 // New checks cfg. It does no I/O and starts nothing.
@@ -49,11 +48,13 @@ func New(cfg Config) (*Phone, error) {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	return &Phone{
+	p := &Phone{
 		cfg: cfg, profile: cfg.Profile, client: client, log: cfg.Log,
 		incoming: make(chan *Call, incomingBacklog), life: life, end: end,
-		online: make(chan struct{}), live: make(map[*Call]struct{}),
-	}, nil
+		online: make(chan struct{}),
+	}
+	p.board = newSwitchboard(p)
+	return p, nil
 }
 
 // Incoming delivers calls that ring. It is closed when Serve returns.
@@ -147,38 +148,22 @@ func (p *Phone) relayCredentials(ctx context.Context) (signaling.RelayPair, erro
 }
 
 // Dial calls contact. It returns as soon as the call exists; what becomes of it arrives as events. ctx bounds only the
-// start: hang up with Call.Hangup.
+// start: hang up with Call.Hangup. If contact is calling here at this moment, the press accepts that call and Dial returns
+// it; if there is a call with contact already, Dial fails with ErrEngaged.
 func (p *Phone) Dial(ctx context.Context, contact identity.Contact, audio Audio) (*Call, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	c := newCall(p, callstate.Caller, contact)
 	c.audio = audio
-	if !p.adopt(c, false) {
-		return nil, ErrClosed
-	}
-	p.start(c, callstate.Dial{})
-	return c, nil
-}
-
-// adopt counts c among the live calls; with limited it refuses when MaxCalls are live already.
-func (p *Phone) adopt(c *Call, limited bool) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || (limited && p.cfg.MaxCalls > 0 && len(p.live) >= p.cfg.MaxCalls) {
-		return false
-	}
-	p.live[c] = struct{}{}
-	return true
+	return p.board.dial(c)
 }
 
 // start runs the call's loop; first is its first event.
 func (p *Phone) start(c *Call, first callstate.Event) {
 	p.wg.Go(func() {
 		c.loop(p.life, first)
-		p.mu.Lock()
-		delete(p.live, c)
-		p.mu.Unlock()
+		p.board.ended(c)
 	})
 }
 
@@ -208,9 +193,7 @@ func (p *Phone) maintainLoop() {
 
 // shutdown hangs up, waits and closes.
 func (p *Phone) shutdown() {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
+	p.board.close()
 	p.end()
 	p.wg.Wait()
 	close(p.incoming)

@@ -41,7 +41,7 @@ func (p *prepared) close() {
 func (c *Call) hold(p prepared) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held = p
+	c.held = append(c.held, p)
 }
 
 // both runs two preparations at once and returns the first error, of a first.
@@ -60,7 +60,7 @@ func both(a, b func() error) error {
 }
 
 // prepareCallerLoop asks directory and relay, opens the reply queue and seals the offers.
-func (c *Call) prepareCallerLoop() {
+func (c *Call) prepareCallerLoop(to identity.Contact) {
 	ctx, cancel := context.WithTimeout(c.ctx, prepareTimeout)
 	defer cancel()
 	var (
@@ -71,7 +71,7 @@ func (c *Call) prepareCallerLoop() {
 	)
 	err := both(
 		func() (err error) {
-			published, contact, err = c.lookUp(ctx)
+			published, contact, err = c.lookUp(ctx, to)
 			return err
 		},
 		func() error {
@@ -103,10 +103,17 @@ func (c *Call) prepareCallerLoop() {
 	}
 	c.hold(ready)
 	c.post(func() {
+		if c.machine.Role() != callstate.Caller { // turned meanwhile
+			if caller != nil {
+				caller.Wipe()
+			}
+			c.wg.Go(ready.close)
+			return
+		}
 		c.ready = ready
 		if err != nil {
 			c.setErr(explained(err))
-			c.step(callstate.PrepareFailed{Result: resultOf(err)})
+			c.step(callstate.PrepareFailed{Result: resultOf(err), Role: callstate.Caller})
 			return
 		}
 		c.caller, c.contact = caller, contact
@@ -115,28 +122,27 @@ func (c *Call) prepareCallerLoop() {
 		for _, o := range caller.Offers() {
 			devices = append(devices, o.Device)
 		}
-		c.step(callstate.Prepared{Devices: devices})
+		c.step(callstate.Prepared{Devices: devices, Role: callstate.Caller})
 	})
 }
 
 // lookUp fetches what the contact publishes, without a login, and holds it against what is known.
-func (c *Call) lookUp(ctx context.Context) (record.Published, identity.Contact, error) {
-	if err := c.openPeer(c.contact.Server); err != nil {
-		return record.Published{}, c.contact, err
+func (c *Call) lookUp(ctx context.Context, to identity.Contact) (record.Published, identity.Contact, error) {
+	if err := c.openPeer(to.Server); err != nil {
+		return record.Published{}, to, err
 	}
-	published, err := c.peerClient().Directory(ctx, c.contact.Account.ID())
+	published, err := c.peerClient().Directory(ctx, to.Account.ID())
 	if err != nil {
-		return published, c.contact, err
+		return published, to, err
 	}
-	contact, err := c.phone.profile.updateContact(c.contact, published, time.Now())
+	contact, err := c.phone.profile.updateContact(to, published, time.Now())
 	return published, contact, err
 }
 
 // prepareCalleeLoop opens this side's queue and allocates on the relay that the offer names.
-func (c *Call) prepareCalleeLoop() {
+func (c *Call) prepareCalleeLoop(offer *seal.Offer) {
 	ctx, cancel := context.WithTimeout(c.ctx, prepareTimeout)
 	defer cancel()
-	offer := c.callee.Offer()
 	var ready prepared
 	err := c.openPeer(offer.ReplyServer)
 	if err == nil {
@@ -163,12 +169,12 @@ func (c *Call) prepareCalleeLoop() {
 		c.ready = ready
 		if err != nil {
 			c.setErr(explained(err))
-			c.step(callstate.PrepareFailed{Result: callstate.ConnectFailed})
+			c.step(callstate.PrepareFailed{Result: callstate.ConnectFailed, Role: callstate.Callee})
 			return
 		}
 		c.learn(record.DeviceID{}, &offer.Transport)
 		c.wg.Go(func() { c.queueLoop(ready.queue) })
-		c.step(callstate.Prepared{})
+		c.step(callstate.Prepared{Role: callstate.Callee})
 	})
 }
 

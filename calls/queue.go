@@ -31,12 +31,13 @@ func (c *Call) opened(env *seal.Envelope) {
 		m      seal.Message
 		err    error
 	)
-	if c.role == callstate.Caller {
+	switch {
+	case c.caller != nil:
 		device, m, err = c.caller.Open(time.Now(), env)
-	} else {
+	case c.callee != nil:
 		m, err = c.callee.Open(env)
 	}
-	if err != nil {
+	if err != nil || m == nil {
 		c.log.Debug("an envelope was dropped")
 		return
 	}

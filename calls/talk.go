@@ -16,7 +16,7 @@ func (c *Call) startVoice() error {
 	}
 	out, in := seal.CallerToCallee, seal.CalleeToCaller
 	profile := c.profile
-	if c.role == callstate.Callee {
+	if c.machine.Role() == callstate.Callee {
 		out, in = in, out
 		profile = c.callee.Offer().Media
 	}
