@@ -24,10 +24,16 @@ type bench struct {
 	secret Secret
 }
 
-func newBench(tb testing.TB) *bench {
+func newBench(tb testing.TB) *bench { return newBenchOf(tb, func(*Config) {}) }
+
+func newBenchOf(tb testing.TB, change func(*Config)) *bench {
 	tb.Helper()
 	secret := testSecret(tb, 's')
-	s, err := New(Config{Secrets: []Secret{secret}, Public4: relay4, Public6: relay6, UnauthenticatedPerSecond: -1, Log: slog.New(slog.DiscardHandler)})
+	cfg := Config{
+		Secrets: []Secret{secret}, Public4: relay4, Public6: relay6, UnauthenticatedPerSecond: -1, BytesPerSecond: -1, Log: slog.New(slog.DiscardHandler),
+	}
+	change(&cfg)
+	s, err := New(cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -31,8 +31,9 @@ type Config struct {
 	BytesPerSecond int
 
 	// UnauthenticatedPerSecond is how many answers without MESSAGE-INTEGRITY (Binding, 400, 401, 420, 438) go to one source
-	// prefix (IPv4 /32, IPv6 /64), with bursts up to UnauthenticatedBurst; the rest is silence. 0: 200 and 400, so that
-	// hundreds of phones behind one address can start together. Negative rate: no limit.
+	// prefix (IPv4 /32, IPv6 /64), with bursts up to UnauthenticatedBurst; the rest is silence. Beyond 10 they must also be paid
+	// for, by half of what it sends or by logins that succeed. 0: 200 and 400, so that hundreds of phones behind one address
+	// can start together. Negative rate: no limit.
 	UnauthenticatedPerSecond int
 	UnauthenticatedBurst     int
 

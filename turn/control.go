@@ -21,6 +21,9 @@ func (w *worker) control(m *message, who tuple, scratch []byte) Drop {
 	if code != 0 {
 		return w.refuse(m, who, code, scratch)
 	}
+	if l.open {
+		w.server.budget.earn(who.client.Addr(), w.now)
+	}
 	b := appendHeader(scratch[:0], m, successBits)
 	if m.lacksUnderstanding() {
 		code = codeUnknownAttribute
@@ -56,7 +59,7 @@ func (w *worker) binding(m *message, who tuple, scratch []byte) Drop {
 	if m.lacksUnderstanding() {
 		return w.refuse(m, who, codeUnknownAttribute, scratch)
 	}
-	if !w.server.budget.allow(who.client.Addr(), w.now) {
+	if !w.server.budget.allow(who.client.Addr(), len(m.b), w.now) {
 		return DropSilenced
 	}
 	w.answer(appendAddress(appendHeader(scratch[:0], m, successBits), attrMappedAddress, who.client, m), m, who)
@@ -65,7 +68,13 @@ func (w *worker) binding(m *message, who tuple, scratch []byte) Drop {
 
 // refuse answers who has proved nothing, within the budget.
 func (w *worker) refuse(m *message, who tuple, code errorCode, scratch []byte) Drop {
-	if !w.server.budget.allow(who.client.Addr(), w.now) {
+	allowed := false
+	if _, sealed := m.integrity(); sealed {
+		allowed = w.server.budget.allowGuess(who.client.Addr(), w.now)
+	} else {
+		allowed = w.server.budget.allow(who.client.Addr(), len(m.b), w.now)
+	}
+	if !allowed {
 		return DropSilenced
 	}
 	b := appendRefusal(scratch[:0], m, code)

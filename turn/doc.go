@@ -56,7 +56,7 @@
 // # What it knows
 //
 // One fixed slot for each allocation, in memory, zeroed within one second of its end; see allocation. Answers without
-// MESSAGE-INTEGRITY have a budget for each source prefix, kept under a salted hash. Nothing that identifies anybody reaches
+// MESSAGE-INTEGRITY have a budget for each source prefix, kept under a salted hash: in the long run it gets half of what it sends. Nothing that identifies anybody reaches
 // an error, a log, a map key or the collector: packets are read, answered and hashed in buffers that are wiped after each batch,
 // and so is the stack.
 //

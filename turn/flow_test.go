@@ -12,7 +12,7 @@ import (
 // reader can tell a flow that is half one call's and half another's.
 func TestReadersNeverSeeHalfAFlow(t *testing.T) {
 	const calls, rounds = 8, 3000
-	table := newTable(Config{Public4: relay4, MaxAllocations: 2 * calls, MaxAllocationsPerTag: 4})
+	table := newTable(Config{Public4: relay4, MaxAllocations: 4096, MaxAllocationsPerTag: 4})
 	via := [2]*socket{{group: 1}, {group: 1}}
 	who := func(call, side int) tuple { return tuple{clientAddress(2*call + side), 1} }
 	channelOf := func(call, side int) uint16 { return firstChannel + uint16(2*call+side) }

@@ -39,10 +39,11 @@ const (
 )
 
 func newTableModel(flows *int) *tableModel {
+	table := newTable(Config{Public4: relay4, MaxAllocations: modelMax, MaxAllocationsPerTag: modelPerTag})
+	table.flows = newFlows(1000) // so many that no window is ever full
 	return &tableModel{
-		flows: flows,
-		table: newTable(Config{Public4: relay4, MaxAllocations: modelMax, MaxAllocationsPerTag: modelPerTag}),
-		via:   &socket{group: 1}, live: make(map[int]*modelled),
+		flows: flows, table: table,
+		via: &socket{group: 1}, live: make(map[int]*modelled),
 	}
 }
 
