@@ -87,6 +87,7 @@ func (st *stream) readLoop() {
 		}
 	}
 	st.close()
+	_ = st.conn.Close() // of the layers above, who need not wait any more
 	writer.Wait()
 	st.wipe()
 	st.listener.forget(st)

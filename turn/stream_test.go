@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -84,6 +85,59 @@ func TestAConnectionThatEndsTakesItsAllocationAlong(t *testing.T) {
 			w.wantWiped("after both")
 		})
 	}
+}
+
+// sorted is what a program hands over that has looked at the first byte, and counts what it has open.
+type sorted struct {
+	net.Conn
+	first  []byte
+	closed *int
+}
+
+func (s *sorted) NetConn() net.Conn { return s.Conn }
+func (s *sorted) Close() error      { *s.closed++; return s.Conn.Close() }
+
+func (s *sorted) Read(p []byte) (int, error) {
+	if len(s.first) > 0 {
+		n := copy(p, s.first)
+		s.first = s.first[n:]
+		return n, nil
+	}
+	return s.Conn.Read(p)
+}
+
+func TestAPortMayBeSharedWithHTTPS(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		below := tls.NewListener(Forgetful(w.listenStreams(relay4, 443)), certificate())
+		l := &pipes{at: below, conns: make(chan net.Conn)}
+		served := make(chan error, 1)
+		go func() { served <- w.server.ServeTCP(context.Background(), l) }()
+		c := &client{t: t, conn: &framed{Conn: tls.Client(w.stream(alice4, 443), anyServer)}, cred: w.pair().A}
+		request := c.build(stun.MethodAllocate, udp).Raw
+		go c.write(request)
+		conn, err := below.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, closed := make([]byte, 1), 0
+		if _, err := conn.Read(first); err != nil || first[0] != 0 {
+			t.Fatal(first, err)
+		}
+		l.conns <- &sorted{conn, first, &closed}
+		if c.read() == nil {
+			t.Error("no answer to the request that was looked at")
+		}
+		c.wantAllocated()
+		_ = c.conn.Close()
+		synctest.Wait()
+		if s := w.server.Stats(); s.Allocations != 0 || s.Connections != 0 || closed != 1 {
+			t.Errorf("closed %d times: %+v", closed, s)
+		}
+		_ = w.server.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A second connection from the same address and port is another client: it has not inherited anything.
@@ -292,3 +346,34 @@ func TestAcceptIsTriedAgain(t *testing.T) {
 type errno string
 
 func (e errno) Error() string { return string(e) }
+
+func TestStreamsAllocateNothingForVoice(t *testing.T) {
+	b := newBench(t)
+	call := b.calls(2)
+	st := &stream{
+		server: b.server, conn: pipe{}, who: tuple{call[0].addr, 1}, queue: newQueue(), closed: make(chan struct{}),
+		socket: &socket{group: 1, counters: b.worker.socket.counters},
+	}
+	st.socket.stream = st
+	w := newWorker(b.server, nil, &streamTransport{}, 1)
+	send := func() { // from the stream to a datagram client
+		st.have = copy(st.in[:], call[0].b)
+		w.frames(st)
+	}
+	receive := func() {
+		for range 2 * queueBytes / len(call[0].b) { // and drops
+			if !st.send(call[0].b, true) {
+				t.Fatal("refused")
+			}
+		}
+		st.queue.give(st.queue.take())
+	}
+	receive()
+	receive()
+	if n := testing.AllocsPerRun(100, func() { send(); receive() }); n != 0 {
+		t.Errorf("%v heap objects", n)
+	}
+	if st.have != 0 || st.socket.counters.forwarded.Load() != 101 {
+		t.Errorf("%d forwarded", st.socket.counters.forwarded.Load())
+	}
+}
