@@ -193,7 +193,7 @@ func TestACallIsMadeUnderJunk(t *testing.T) {
 }
 
 // A credential at 100 times its rate, a thousand idle connections and 50,000 strangers' Allocates a second: a call loses nothing and
-// waits for nobody. What it costs on real sockets says `make bench-relay`.
+// waits for nobody. What it costs on real sockets says BenchmarkNoisyNeighbour.
 func TestANoisyNeighbourIsNotHeard(t *testing.T) {
 	limits := func(c *Config) {
 		c.BytesPerSecond, c.MaxConnectionsPerSource = 20_000, 2000
