@@ -14,18 +14,22 @@ import (
 	"github.com/taciturn-voice/taciturn/signaling/record"
 )
 
-// prepared(now, {queue [16], transport, and of a caller: published, relay {urls, username, password}, bucket}) answers
-// todo "prepare".
+// prepared(now, {role, queue [16], transport, and of a caller: published, relay {urls, username, password}, bucket}) answers
+// todo "prepare". An answer to a role that a glare has ended is ignored.
 func (c *call) prepared(args []js.Value) any {
 	now, in := timeOf(arg(args, 0)), arg(args, 1)
+	role := roleOf(in.Get("role"))
+	if role != c.machine.Role() || c.ended {
+		return c.p.settle(now)
+	}
 	queue := fromBytes(in.Get("queue"))
 	local, ok := transportFrom(in.Get("transport"))
 	if len(queue) != envelope.QueueIDSize || !ok {
-		return c.step(now, callstate.PrepareFailed{Result: callstate.Failed})
+		return c.run(now, callstate.PrepareFailed{Result: callstate.Failed, Role: role})
 	}
 	c.queue, c.local = envelope.QueueIDFrom([envelope.QueueIDSize]byte(queue)), local
-	if c.callee != nil {
-		return c.step(now, callstate.Prepared{})
+	if role == callstate.Callee {
+		return c.run(now, callstate.Prepared{Role: role})
 	}
 	if err := c.sealOffers(now, in); err != nil {
 		return c.giveUp(now, err)
@@ -34,7 +38,14 @@ func (c *call) prepared(args []js.Value) any {
 	for _, o := range c.caller.Offers() {
 		devices = append(devices, o.Device)
 	}
-	return c.step(now, callstate.Prepared{Devices: devices})
+	return c.run(now, callstate.Prepared{Devices: devices, Role: role})
+}
+
+func roleOf(v js.Value) callstate.Role {
+	if text(v) == "caller" {
+		return callstate.Caller
+	}
+	return callstate.Callee
 }
 
 // sealOffers holds what the directory says against what is known of the contact, and seals an offer to each device.
@@ -79,54 +90,50 @@ func (c *call) giveUp(now time.Time, err error) any {
 		result = callstate.Unreachable
 	}
 	c.ask("explain", map[string]any{"why": wordOf(err)})
-	return c.step(now, callstate.PrepareFailed{Result: result})
+	return c.run(now, callstate.PrepareFailed{Result: result, Role: callstate.Caller})
 }
 
-// prepareFailed(now, result) answers todo "prepare".
+// prepareFailed(now, role, result) answers todo "prepare".
 func (c *call) prepareFailed(args []js.Value) any {
 	result := callstate.Failed
 	for r := callstate.HungUp; r <= callstate.Failed; r++ {
-		if r.String() == text(arg(args, 1)) {
+		if r.String() == text(arg(args, 2)) {
 			result = r
 		}
 	}
-	return c.step(timeOf(arg(args, 0)), callstate.PrepareFailed{Result: result})
+	return c.run(timeOf(arg(args, 0)), callstate.PrepareFailed{Result: result, Role: roleOf(arg(args, 1))})
 }
 
 // opened(now, envelope) takes an envelope of the call's queue. Whatever is not exactly right is dropped.
 func (c *call) opened(args []js.Value) any {
 	now := timeOf(arg(args, 0))
-	env, ok := envelopeFrom(arg(args, 1))
-	if !ok || c.ended {
-		return js.Null()
+	if env, ok := envelopeFrom(arg(args, 1)); ok && !c.ended {
+		var (
+			device record.DeviceID
+			m      seal.Message
+			err    error
+		)
+		switch {
+		case c.caller != nil:
+			device, m, err = c.caller.Open(now, env)
+		case c.callee != nil:
+			m, err = c.callee.Open(env)
+		}
+		if err == nil && m != nil {
+			c.received(now, device, m)
+		}
 	}
-	var (
-		device record.DeviceID
-		m      seal.Message
-		err    error
-	)
-	switch {
-	case c.callee != nil:
-		m, err = c.callee.Open(env)
-	case c.caller != nil:
-		device, m, err = c.caller.Open(now, env)
-	default:
-		return js.Null()
-	}
-	if err != nil {
-		return js.Null()
-	}
-	return c.received(now, device, m)
+	return c.p.settle(now)
 }
 
 // received takes an authenticated message.
-func (c *call) received(now time.Time, device record.DeviceID, m seal.Message) any {
+func (c *call) received(now time.Time, device record.DeviceID, m seal.Message) {
 	event := callstate.Received{Device: device, Type: m.Type()}
 	switch m := m.(type) {
 	case *seal.Ring:
 		// The callee's list may be newer than the directory's.
 		if c.learn(now, record.Published{List: m.List}) != nil {
-			return js.Null()
+			return
 		}
 		event.Transport = m.Transport != nil
 		c.reach(device, m.Transport)
@@ -137,10 +144,16 @@ func (c *call) received(now time.Time, device record.DeviceID, m seal.Message) a
 		event.Reject = m.Reason
 	case *seal.Hangup:
 		event.Hangup = m.Reason
+	case *seal.Restart:
+		event.Epoch = m.Epoch
+	case *seal.RestartAck:
+		event.Epoch = m.Epoch
 	case *seal.Candidates:
+		c.p.touch(c)
 		c.ask("candidates", map[string]any{"remote": transportTo(seal.Transport{Candidates: m.Candidates})})
+		return
 	}
-	return c.step(now, event)
+	c.step(now, event)
 }
 
 // reach keeps where a device's media is.
@@ -153,7 +166,7 @@ func (c *call) reach(device record.DeviceID, t *seal.Transport) {
 // startVoice splits the voice root: each direction goes forward by itself.
 func (c *call) startVoice() {
 	out, in := seal.CallerToCallee, seal.CalleeToCaller
-	if c.callee != nil {
+	if c.machine.Role() == callstate.Callee {
 		out, in = in, out
 	}
 	c.out, c.in = c.root.Clone(), c.root.Clone()

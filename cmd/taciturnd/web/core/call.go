@@ -4,7 +4,6 @@ package main
 
 import (
 	"crypto/rand"
-	"slices"
 	"syscall/js"
 	"time"
 
@@ -19,36 +18,56 @@ import (
 // phone; what that does to the network is here one entry of todo.
 type call struct {
 	p       *profile
+	ref     callstate.Ref
 	contact identity.Contact
-	known   bool // contact is in the book
 	machine *callstate.Machine
 	caller  *seal.Caller // of a caller, once prepared
 	callee  *seal.Callee // of a callee
+	arrived *arrival     // what Yield is to be answered with
 	self    js.Value
 
 	queue   envelope.QueueID // where this side reads
 	local   seal.Transport
 	remotes map[record.DeviceID]seal.Transport // a callee's only peer is the zero device
+	sent    map[sentKey]sealed
 	media   seal.MediaProfile
 	root    *seal.MediaRoot // from CONFIRM until voice starts
 	out, in *seal.MediaRoot // while talking
 	code    string
 
-	pending []callstate.Event
-	todo    []js.Value
+	pending []callstate.Event // to be stepped after the present one
+	todo    []js.Value        // since the last settle
+	touched bool
+	steps   int // taken
 	ended   bool
 }
 
-func newCall(p *profile, contact identity.Contact, known bool) *call {
-	c := &call{p: p, contact: contact, known: known, media: seal.DefaultMedia, remotes: make(map[record.DeviceID]seal.Transport)}
+// sentKey names the last envelope of a type for a device: it may have to be said again, bit by bit the same.
+type sentKey struct {
+	device record.DeviceID // zero: to the caller
+	kind   seal.Type
+}
+
+// sealed is an envelope with the key that it is submitted with.
+type sealed struct {
+	envelope seal.Envelope
+	key      envelope.DeliveryKey
+}
+
+func newCall(p *profile, role callstate.Role, contact identity.Contact, known bool) *call {
+	c := &call{
+		p: p, contact: contact, machine: callstate.New(role), media: seal.DefaultMedia,
+		remotes: make(map[record.DeviceID]seal.Transport), sent: make(map[sentKey]sealed),
+	}
 	c.self = object(map[string]any{
+		"incoming": role == callstate.Callee,
 		"peer": object(map[string]any{
 			"name": contact.Name, "known": known, "address": address(contact.Account, contact.Server),
 			"server": contact.Server, "trust": contact.Trust.String(),
 		}),
 	})
 	event := func(ev callstate.Event) func([]js.Value) any {
-		return func(args []js.Value) any { return c.step(timeOf(arg(args, 0)), ev) }
+		return func(args []js.Value) any { return c.run(timeOf(arg(args, 0)), ev) }
 	}
 	export(c.self, map[string]func([]js.Value) any{
 		"prepared":      c.prepared,
@@ -57,11 +76,11 @@ func newCall(p *profile, contact identity.Contact, known bool) *call {
 		"opened":        c.opened,
 		"accept":        event(callstate.PressAccept{}),
 		"reject":        event(callstate.PressReject{Reason: seal.RejectDeclined}),
-		"busy":          event(callstate.PressReject{Reason: seal.RejectBusy}),
 		"hangup":        event(callstate.PressHangup{}),
 		"quit":          event(callstate.Quit{}),
 		"mediaUp":       event(callstate.MediaUp{}),
 		"mediaFailed":   event(callstate.MediaFailed{}),
+		"mediaHeard":    event(callstate.MediaRestored{}),
 		"heardHangup":   event(callstate.InCallHangup{Reason: seal.HangupNormal}),
 		"heardAck":      event(callstate.InCallHangupAcked{}),
 		"timeout":       event(callstate.Timeout{}),
@@ -70,39 +89,34 @@ func newCall(p *profile, contact identity.Contact, known bool) *call {
 	return c
 }
 
-// dial(now, name of a contact).
-func (p *profile) dial(args []js.Value) any {
-	contact, ok := p.book.ByName(text(arg(args, 1)))
-	if !ok {
-		return refused("unknown")
+// run is an event from JavaScript; it returns the steps of all calls that it has moved.
+func (c *call) run(now time.Time, event callstate.Event) any {
+	if !c.ended {
+		c.step(now, event)
 	}
-	c := newCall(p, *contact, true)
-	c.machine = callstate.New(callstate.Caller)
-	p.live = append(p.live, c)
-	return c.step(timeOf(arg(args, 0)), callstate.Dial{})
+	return c.p.settle(now)
 }
 
-func (c *call) offered(now time.Time, visible, busy bool) any {
-	c.machine = callstate.New(callstate.Callee)
-	c.media = c.callee.Offer().Media
-	c.remotes[record.DeviceID{}] = c.callee.Offer().Transport
-	c.p.live = append(c.p.live, c)
-	return c.step(now, callstate.OfferOpened{Visible: visible, Busy: busy})
-}
-
-// step feeds the machine and returns what follows: {call, state, deadline, todo}.
-func (c *call) step(now time.Time, event callstate.Event) any {
+// step feeds the machine, and tells the line where the call stands now.
+func (c *call) step(now time.Time, event callstate.Event) {
+	c.p.touch(c)
 	c.pending = append(c.pending, event)
 	for len(c.pending) > 0 && !c.ended {
 		event, c.pending = c.pending[0], c.pending[1:]
 		for _, action := range c.machine.Step(now, event) {
 			c.do(now, action)
 		}
+		c.p.obey(c.p.line.Step(now, callstate.MovedTo(c.ref, c.machine)))
 	}
+}
+
+// taken is what JavaScript has to know of the call since the last time: {call, number, state, deadline, code, todo}.
+func (c *call) taken() js.Value {
 	todo := c.todo
-	c.todo = nil
+	c.steps++
+	c.todo, c.touched = nil, false
 	return object(map[string]any{
-		"call": c.self, "state": c.machine.State().String(), "deadline": millisOf(c.machine.Deadline()),
+		"call": c.self, "number": c.steps, "state": c.machine.State().String(), "deadline": millisOf(c.machine.Deadline()),
 		"code": c.code, "todo": list(todo),
 	})
 }
@@ -124,20 +138,30 @@ func (c *call) do(now time.Time, action callstate.Action) {
 	case callstate.SendOffer:
 		for _, o := range c.caller.Offers() {
 			if o.Device == a.Device {
-				c.submit(o.Envelope, c.contact.DeliveryKey, true)
+				c.submit(sealed{o.Envelope, c.contact.DeliveryKey}, true)
 			}
 		}
 	case callstate.SendRing:
-		c.sendSealed(c.callee.Ring(c.queue, &c.local))
+		env, err := c.callee.Ring(c.queue, &c.local)
+		c.send(seal.TypeRing, env, err)
 	case callstate.SendAccept:
-		c.sendSealed(c.callee.Accept(nil))
+		env, err := c.callee.Accept(nil)
+		c.send(seal.TypeAccept, env, err)
 	case callstate.SendConfirm:
 		c.confirm(a.Device)
 	case callstate.SendConnected:
-		c.sendSealed(c.callee.Connected())
+		env, err := c.callee.Connected()
+		c.send(seal.TypeConnected, env, err)
 		c.root, c.code = c.callee.Root(), c.callee.Code()
+	case callstate.Repeat:
+		if again, ok := c.sent[sentKey{a.Device, a.Type}]; ok {
+			c.submit(again, false)
+		}
+	case callstate.BecomeCallee:
+		c.becomeCallee()
 	case callstate.SendReject:
-		c.sendSealed(c.callee.Reject(a.Reason))
+		env, err := c.callee.Reject(a.Reason)
+		c.send(seal.TypeReject, env, err)
 	case callstate.SendHangup:
 		c.sendTo(now, a.Device, &seal.Hangup{Reason: a.Reason})
 	case callstate.SendElsewhere:
@@ -163,7 +187,7 @@ func (c *call) do(now time.Time, action callstate.Action) {
 
 // prepare asks for what a call needs; the answer is prepared or prepareFailed.
 func (c *call) prepare() {
-	if c.callee == nil {
+	if c.machine.Role() == callstate.Caller {
 		id, _ := c.contact.Account.ID().MarshalText()
 		c.ask("prepare", map[string]any{"role": "caller", "server": c.contact.Server, "account": string(id)})
 		return
@@ -178,36 +202,53 @@ func (c *call) prepare() {
 }
 
 // submit asks for an envelope to be handed in at the other side's server.
-func (c *call) submit(env seal.Envelope, key envelope.DeliveryKey, offer bool) {
-	k := key.Bytes()
-	c.ask("submit", map[string]any{"envelope": toBytes(env[:]), "key": toBytes(k[:]), "offer": offer})
+func (c *call) submit(s sealed, offer bool) {
+	k := s.key.Bytes()
+	c.ask("submit", map[string]any{"envelope": toBytes(s.envelope[:]), "key": toBytes(k[:]), "offer": offer})
 }
 
-// sendSealed hands in what goes to a per-call queue; a random key makes it look like an offer.
-func (c *call) sendSealed(env seal.Envelope, err error) {
+// again is submit for what may be repeated.
+func (c *call) again(key sentKey, s sealed) {
+	c.sent[key] = s
+	c.submit(s, false)
+}
+
+// send hands in what goes to the caller.
+func (c *call) send(kind seal.Type, env seal.Envelope, err error) {
 	if err != nil {
 		return // not possible at this point of the handshake: the call ends by its timeouts
 	}
-	var key [envelope.DeliveryKeySize]byte
-	rand.Read(key[:])
-	c.submit(env, envelope.DeliveryKeyFrom(key), false)
+	c.again(sentKey{kind: kind}, sealed{env, anyKey()})
 }
 
-// sendTo sends a message to a device of the callee, or to the caller.
+// anyKey is what submits to per-call queues carry, so that they look like offers.
+func anyKey() envelope.DeliveryKey {
+	var key [envelope.DeliveryKeySize]byte
+	rand.Read(key[:])
+	return envelope.DeliveryKeyFrom(key)
+}
+
+// sendTo sends a message to a device of the callee, or to the caller. What is said on the way from caller to callee is
+// still the caller's.
 func (c *call) sendTo(now time.Time, device record.DeviceID, m seal.Message) {
-	if c.callee != nil {
-		c.sendSealed(c.callee.Seal(m))
+	switch {
+	case c.caller != nil:
+	case c.callee != nil:
+		env, err := c.callee.Seal(m)
+		c.send(m.Type(), env, err)
 		return
+	default:
+		return // nobody was told anything
 	}
 	_, env, err := c.caller.Seal(now, device, m)
 	if err != nil {
 		return
 	}
-	if _, rang := c.caller.Rang(device); rang {
-		c.sendSealed(env, nil)
-	} else {
-		c.submit(env, c.contact.DeliveryKey, false) // it goes to the mailbox, like the offer
+	key := anyKey()
+	if _, rang := c.caller.Rang(device); !rang {
+		key = c.contact.DeliveryKey // it goes to the mailbox, like the offer
 	}
+	c.again(sentKey{device, m.Type()}, sealed{env, key})
 }
 
 func (c *call) confirm(device record.DeviceID) {
@@ -217,7 +258,7 @@ func (c *call) confirm(device record.DeviceID) {
 		return
 	}
 	c.root, c.code = root, c.caller.Code(device)
-	c.sendSealed(env, nil)
+	c.again(sentKey{device, seal.TypeConfirm}, sealed{env, anyKey()})
 }
 
 // finish forgets all secrets of the call.
@@ -236,5 +277,9 @@ func (c *call) finish(result callstate.Result) {
 		}
 	}
 	c.root, c.out, c.in = nil, nil, nil
-	c.p.live = slices.DeleteFunc(c.p.live, func(other *call) bool { return other == c })
+	if c.arrived != nil {
+		c.arrived.callee.Wipe()
+	}
+	clear(c.sent)
+	delete(c.p.calls, c.ref)
 }

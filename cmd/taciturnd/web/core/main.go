@@ -6,12 +6,13 @@
 //
 //	core.create(now, server)                      → profile
 //	core.open(identity, contacts, replay, phrase) → profile
-//	profile.offered(now, age, envelope, …)        → call, or what happened to a call there is
-//	profile.dial(now, contact)                    → call
-//	call.<event>(now, …)                          → {state, deadline, todo: […]}
+//	profile.dial(now, contact)                    → {call, steps}
+//	profile.offered(now, age, envelope, …)        → steps
+//	call.<event>(now, …)                          → steps: [{call, state, deadline, code, todo: […]}, …]
 //
-// An event of a call goes into package callstate, whose actions come back as todo, in order; an action about an envelope
-// comes back as the sealed envelope to submit. Each event returns at once: nothing here waits.
+// An event goes into package callstate, whose actions come back as todo, in order; an action about an envelope comes back
+// as the sealed envelope to submit. One event can move several calls, or begin one: there is a step for each. Nothing here
+// waits.
 //
 // # Conventions
 //

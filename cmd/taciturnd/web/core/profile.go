@@ -7,12 +7,11 @@ import (
 	"encoding/binary"
 	"strings"
 	"syscall/js"
-	"time"
 
+	"github.com/taciturn-voice/taciturn/calls/callstate"
 	"github.com/taciturn-voice/taciturn/calls/identity"
 	"github.com/taciturn-voice/taciturn/calls/seal"
 	"github.com/taciturn-voice/taciturn/signaling/envelope"
-	"github.com/taciturn-voice/taciturn/signaling/record"
 )
 
 // profile is who one is: identity, contacts, and the memory of offers seen.
@@ -20,8 +19,26 @@ type profile struct {
 	id     *identity.Identity
 	book   identity.Book
 	replay *seal.ReplaySet
-	live   []*call // not ended
+
+	line  *callstate.Line
+	last  callstate.Ref
+	calls map[callstate.Ref]*call // not ended
+	moved []*call                 // since the last settle
+	fed   []callstate.Feed        // of the line
 }
+
+func newProfile(id *identity.Identity) *profile {
+	return &profile{
+		id: id, replay: new(seal.ReplaySet), calls: make(map[callstate.Ref]*call),
+		line: callstate.NewLine(callstate.LineConfig{
+			Self:  callstate.Party{Account: id.Account().ID(), Device: id.DeviceID()},
+			Limit: maxCalls,
+		}),
+	}
+}
+
+// maxCalls is how many calls may be live before callers hear busy.
+const maxCalls = 1
 
 // create(now, server) draws a new identity.
 func create(args []js.Value) any {
@@ -29,7 +46,7 @@ func create(args []js.Value) any {
 	if err != nil {
 		return refused("server")
 	}
-	return (&profile{id: id, replay: new(seal.ReplaySet)}).object()
+	return newProfile(id).object()
 }
 
 // open(identity file, contacts, memory of offers, passphrase): the second and third may be missing.
@@ -40,7 +57,7 @@ func open(args []js.Value) any {
 	if err != nil {
 		return failed(err)
 	}
-	p := &profile{id: id, replay: new(seal.ReplaySet)}
+	p := newProfile(id)
 	if b := fromBytes(arg(args, 1)); b != nil {
 		if p.book, err = identity.ParseBook(b); err != nil {
 			return failed(err)
@@ -167,51 +184,6 @@ func (p *profile) login(args []js.Value) any {
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
-}
-
-// offered(now, age in ms, envelope, ring visibility, busy) opens an envelope of the mailbox. It returns {call, todo…} for
-// a new call, {late: call, …} for news about one that rings, or an Error; an Error is never answered. The memory of offers
-// has changed unless it returns an Error: store it before anything rings.
-func (p *profile) offered(args []js.Value) any {
-	env, ok := envelopeFrom(arg(args, 2))
-	if !ok {
-		return failed(seal.ErrEnvelope)
-	}
-	now, age := timeOf(arg(args, 0)), time.Duration(number(arg(args, 1)))*time.Millisecond
-	in, err := seal.OpenMailbox(p.id, env, now, age, p.replay)
-	if err != nil {
-		return failed(err)
-	}
-	switch in := in.(type) {
-	case *seal.Callee:
-		return p.ring(now, in, text(arg(args, 3)), arg(args, 4).Truthy())
-	case *seal.Late:
-		for _, c := range p.live {
-			if c.callee != nil && in.About(c.callee) {
-				return c.received(now, record.DeviceID{}, in.Message)
-			}
-		}
-	}
-	return js.Null()
-}
-
-// ring makes a call of a verified offer.
-func (p *profile) ring(now time.Time, callee *seal.Callee, visibility string, busy bool) any {
-	offer := callee.Offer()
-	contact, known := identity.Contact{Account: offer.Account, Server: offer.ReplyServer}, false
-	if c, ok := p.book.ByAccount(offer.Account); ok {
-		if err := c.Update(record.Published{List: offer.List}, now); err != nil {
-			return failed(err)
-		}
-		if offer.BestSuite() < c.HighestSuite {
-			return failed(seal.ErrSuite)
-		}
-		contact, known = *c, true
-	}
-	c := newCall(p, contact, known)
-	c.callee = callee
-	c.self.Get("peer").Set("server", offer.ReplyServer) // a contact may have moved
-	return c.offered(now, visibility == "everyone" || (visibility == "contacts" && known), busy)
 }
 
 func envelopeFrom(v js.Value) (*seal.Envelope, bool) {

@@ -7,6 +7,7 @@ import { HANGUP, HANGUP_ACK, MUTE } from "./sframe.js";
 import { pause, Server, SignalingError } from "./signaling.js";
 
 /** @typedef {import("./types.d.ts").Step} Step */
+/** @typedef {import("./types.d.ts").CoreCall} CoreCall */
 /** @typedef {import("./types.d.ts").Todo} Todo */
 /** @typedef {import("./types.d.ts").Transport} Transport */
 /** @typedef {import("./types.d.ts").Control} Control */
@@ -47,17 +48,17 @@ export class Call extends EventTarget {
   /** @type {import("./signaling.js").Queue|null} */ #queue = null;
   /** @type {Promise<void>} */ #outbox = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
-  /** @type {Step[]} */ #steps = [];
-  #busy = false;
+  #last = 0; // number of the newest step
+  #turns = 0; // how often both have called at once, and this side's call became an accept
 
-  /** @param {Phone} phone @param {boolean} incoming @param {Step} first */
-  constructor(phone, incoming, first) {
+  /** @param {Phone} phone @param {CoreCall} core */
+  constructor(phone, core) {
     super();
     this.phone = phone;
-    this.incoming = incoming;
-    this.core = first.call;
-    this.peer = first.call.peer;
-    this.state = incoming ? "ringing" : "dialing";
+    this.core = core;
+    this.incoming = core.incoming;
+    this.peer = core.peer;
+    this.state = core.incoming ? "ringing" : "dialing";
     this.done = new Promise((resolve) => { this.#resolveDone = resolve; });
   }
 
@@ -79,28 +80,23 @@ export class Call extends EventTarget {
     this.#tell("state");
   }
 
-  /** @param {() => Step|null} event */
+  /** @param {() => Step[]} event */
   #step(event) {
-    if (this.ended) return;
-    const step = event();
-    if (step) this.apply(step);
+    if (!this.ended) this.phone.apply(event());
   }
 
-  /** Does what a step says, in order; what follows from doing it comes after. @param {Step} step */
+  /** Does what a step says, in order. @param {Step} step */
   apply(step) {
-    this.#steps.push(step);
-    if (this.#busy) return;
-    this.#busy = true;
-    for (let next; (next = this.#steps.shift());) {
+    if (this.ended) return;
+    if (step.number > this.#last) {
+      this.#last = step.number;
+      this.code = step.code;
       clearTimeout(this.#timer);
-      this.code = next.code;
-      for (const todo of next.todo) this.#do(todo);
-      if (this.ended) break;
-      if (next.deadline) this.#timer = setTimeout(() => this.#step(() => this.core.timeout(Date.now())), Math.max(0, next.deadline - Date.now()));
-      const shown = SHOWN[next.state];
-      if (shown && shown !== this.state && this.state !== "talking") this.#become(shown);
+      if (step.deadline) this.#timer = setTimeout(() => this.#step(() => this.core.timeout(Date.now())), Math.max(0, step.deadline - Date.now()));
     }
-    this.#busy = false;
+    for (const todo of step.todo) this.#do(todo);
+    const shown = SHOWN[step.state];
+    if (shown && shown !== this.state && !this.ended && this.state !== "talking") this.#become(shown);
   }
 
   /** @param {Shown} state */
@@ -145,6 +141,13 @@ export class Call extends EventTarget {
       case "stop-media":
         this.media?.close();
         break;
+      case "turn":
+        this.#turns++;
+        this.media?.close();
+        this.media = null;
+        this.#queue?.close();
+        this.#queue = null;
+        break;
       case "finish":
         this.#finish(todo.result);
     }
@@ -160,10 +163,10 @@ export class Call extends EventTarget {
       const gathered = this.#gather({ role: "caller", relay, allowed: new Allowed(pair.hosts), bitrate: BITRATE });
       const [published, id, transport] = await Promise.all([directory, queue, gathered]);
       this.#step(() => this.core.prepared(Date.now(), {
-        published, queue: id, transport, relay: { urls: pair.urls, ...pair.callee }, bucket: 0,
+        role: todo.role, published, queue: id, transport, relay: { urls: pair.urls, ...pair.callee }, bucket: 0,
       }));
     } catch (error) {
-      this.#prepareFailed(error);
+      this.#prepareFailed(todo.role, error);
     }
   }
 
@@ -176,30 +179,33 @@ export class Call extends EventTarget {
       if (!todo.relay.urls.every((url) => allowed.relay(url))) throw new Error("relay");
       const gathered = this.#gather({ role: "callee", relay: todo.relay, allowed, bitrate: BITRATE }, todo.remote);
       const [id, transport] = await Promise.all([queue, gathered]);
-      this.#step(() => this.core.prepared(Date.now(), { queue: id, transport }));
+      this.#step(() => this.core.prepared(Date.now(), { role: todo.role, queue: id, transport }));
     } catch (error) {
-      this.#prepareFailed(error);
+      this.#prepareFailed(todo.role, error);
     }
   }
 
-  /** @param {unknown} error */
-  #prepareFailed(error) {
+  /** @param {"caller"|"callee"} role @param {unknown} error */
+  #prepareFailed(role, error) {
     const why = error instanceof SignalingError ? error.why : error instanceof Error ? error.message : "";
     this.why = { "not-found": "unknown", unavailable: "offline", relay: "relay" }[why] ?? "";
-    const result = this.incoming || this.why === "relay" ? "connect-failed" : this.why === "unknown" ? "unreachable" : "failed";
-    this.#step(() => this.core.prepareFailed(Date.now(), result));
+    const result = role === "callee" || this.why === "relay" ? "connect-failed" : this.why === "unknown" ? "unreachable" : "failed";
+    this.#step(() => this.core.prepareFailed(Date.now(), role, result));
   }
 
   async #openQueue() {
+    const turn = this.#turns;
     const queue = await this.phone.server.openQueue(({ envelope }) => this.#step(() => this.core.opened(Date.now(), envelope)));
-    if (this.ended) queue.close();
-    this.#queue = queue;
+    if (this.ended || turn !== this.#turns) queue.close();
+    else this.#queue = queue;
     return queue.id;
   }
 
   /** @param {Omit<import("./media.js").MediaConfig, "observe">} cfg @param {Transport} [remote] */
   async #gather(cfg, remote) {
+    const turn = this.#turns;
     const media = await Media.create({ ...cfg, observe: {
+      heard: () => this.#step(() => this.core.mediaHeard(Date.now())),
       up: () => this.#step(() => this.core.mediaUp(Date.now())),
       down: () => this.#step(() => this.core.mediaFailed(Date.now())),
       control: (c) => this.#heard(c),
@@ -209,7 +215,7 @@ export class Call extends EventTarget {
       alarm: (on) => { this.alarm = on; this.#tell("alarm"); },
       quality: (q) => { this.quality = q; this.#tell("quality"); },
     } });
-    if (this.ended) {
+    if (this.ended || turn !== this.#turns) {
       media.close();
       throw new Error("media");
     }

@@ -28,7 +28,7 @@ function wrap(value) {
         f.wrapped = true;
         value[key] = f;
       }
-    } else if (key === "call") {
+    } else if (key === "call" || key === "steps" || Array.isArray(value)) {
       wrap(inner);
     }
   }

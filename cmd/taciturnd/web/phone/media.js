@@ -18,7 +18,7 @@ import { MUTE } from "./sframe.js";
 const GATHER_TIME = 10_000;
 const GATE_EVERY = 40;
 const GATE_FRAMES = 3; // of each direction before the microphone opens
-const SLACK = 25; // packets that the browser's statistics may be ahead of the worker's counts
+const SLACK = 50; // packets that may be on their way from the network to the worker
 const ALARM_AFTER = 1_000;
 const MUTE_FRAMES = 25; // a change of mute is said in so many frames, against loss
 const STATS_EVERY = 1_000;
@@ -29,6 +29,7 @@ const STATS_EVERY = 1_000;
  * @property {() => void} down      it could not be made, or is gone
  * @property {(c: Control) => void} control
  * @property {(out: boolean) => void} need   a further voice key
+ * @property {() => void} heard     the first authentic frame has come
  * @property {() => void} open      the microphone is on
  * @property {(on: boolean) => void} alarm   packets arrive that the other side did not seal; playback is off
  * @property {(q: Quality) => void} quality
@@ -60,6 +61,8 @@ export class Media {
   /** @type {Candidate[]} */ #local = [];
   /** @type {Transport|null} */ #remote = null;
   /** @type {Counts} */ counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0 };
+  #asked = 0;
+  /** Who waits for counts. @type {Map<number, () => void>} */ #answers = new Map();
   /** @type {MediaStreamTrack|null} */ #silence = null;
   /** @type {MediaStreamTrack|null} */ #microphone = null;
   /** @type {HTMLAudioElement} */ audio = new Audio();
@@ -200,8 +203,13 @@ export class Media {
     if (data.kind === "control") this.cfg.observe.control(data.control);
     if (data.kind === "counts") {
       if (data.counts.seen > this.counts.seen) this.#lastSeen = Date.now();
-      if (data.counts.opened > this.counts.opened) this.#lastOpened = Date.now();
+      if (data.counts.opened > this.counts.opened) {
+        this.#lastOpened = Date.now();
+        if (this.counts.opened === 0) this.cfg.observe.heard();
+      }
       this.counts = data.counts;
+      this.#answers.get(data.asked)?.();
+      this.#answers.delete(data.asked);
       this.#judge();
     }
   }
@@ -246,11 +254,19 @@ export class Media {
     this.cfg.observe.open();
   }
 
-  /** Whether the browser has sent packets that the worker did not seal. */
+  /**
+   * Whether the browser has sent packets that the worker did not seal. The browser is asked first: whatever it had sent by
+   * then, the worker had counted, however busy this page is.
+   */
   async #leaks() {
-    const before = this.counts.sent;
-    for (const s of (await this.pc.getStats()).values()) {
-      if (s.type === "outbound-rtp" && s.packetsSent > Math.max(before, this.counts.sent) + SLACK) return true;
+    const stats = await this.pc.getStats();
+    await new Promise((/** @type {(v: unknown) => void} */ resolve) => {
+      const asked = ++this.#asked;
+      this.#answers.set(asked, () => resolve(undefined));
+      this.#worker.postMessage({ kind: "count", asked });
+    });
+    for (const s of stats.values()) {
+      if (s.type === "outbound-rtp" && s.packetsSent > this.counts.sent) return true;
     }
     return false;
   }
@@ -274,7 +290,7 @@ export class Media {
         const [all, made] = [s.totalSamplesReceived ?? 0, (s.concealedSamples ?? 0) - (s.silentConcealedSamples ?? 0)];
         lost = all > this.#heard.all ? (made - this.#heard.made) / (all - this.#heard.all) : 0;
         this.#heard = { all, made };
-        if (s.packetsReceived > this.counts.seen + 2 * SLACK) this.audio.muted = true; // around the worker
+        if (s.packetsReceived > this.counts.seen + SLACK) this.audio.muted = true; // around the worker
       }
       if (s.type === "candidate-pair" && s.nominated) roundTrip = 1000 * (s.currentRoundTripTime ?? 0);
     }

@@ -11,7 +11,6 @@ import { Store } from "./store.js";
 /** @typedef {import("./types.d.ts").CoreProfile} CoreProfile */
 
 const MAINTAIN_EVERY = 600_000;
-const MAX_CALLS = 1;
 const MAX_HISTORY = 50;
 
 /** A call there was; talked in ms. @typedef {{name: string, incoming: boolean, result: string, at: number, talked: number}} Past */
@@ -27,7 +26,8 @@ export class Phone extends EventTarget {
   microphoneDenied = false;
   /** The last calls, newest first; nobody else has them. @type {Past[]} */ history = [];
   sound = new Sound();
-  /** @type {Set<Call>} */ calls = new Set();
+  /** Not ended. @type {Set<Call>} */ calls = new Set();
+  /** @type {WeakMap<import("./types.d.ts").CoreCall, Call>} */ #known = new WeakMap();
   /** @type {import("./signaling.js").Mailbox|null} */ #mailbox = null;
   #closed = false;
 
@@ -195,31 +195,44 @@ export class Phone extends EventTarget {
 
   /** One envelope of the mailbox. Junk is dropped without an answer. @param {import("./signaling.js").Delivery} d */
   async #offered(d) {
-    let step;
+    let steps;
     try {
-      step = this.profile.offered(Date.now(), d.age, d.envelope, this.visibility, this.calls.size >= MAX_CALLS);
+      steps = this.profile.offered(Date.now(), d.age, d.envelope, this.visibility);
     } catch (error) {
       if (error instanceof CoreError && error.word === "clock") this.dispatchEvent(new Event("clock"));
       return;
     }
     // Before anything rings: an offer that is not remembered could ring again after a restart.
     await this.store.put("replay", this.profile.replayFile());
-    if (!step) return;
-    for (const call of this.calls) {
-      if (call.core === step.call) return call.apply(step); // news about a call there is
-    }
-    const call = new Call(this, true, step);
-    this.calls.add(call);
-    call.apply(step);
+    this.apply(steps);
   }
 
-  /** Calls a contact. What becomes of it arrives as the call's events. @param {string} name */
-  dial(name) {
-    const step = this.profile.dial(Date.now(), name);
-    const call = new Call(this, false, step);
-    this.calls.add(call);
-    call.apply(step);
+  /** Hands each step to its call; one that is not known yet has just come in. @param {import("./types.d.ts").Step[]} steps */
+  apply(steps) {
+    for (const step of steps) this.#callOf(step.call)?.apply(step);
+  }
+
+  /** @param {import("./types.d.ts").CoreCall} core */
+  #callOf(core) {
+    let call = this.#known.get(core);
+    if (!call) {
+      call = new Call(this, core);
+      this.#known.set(core, call);
+      this.calls.add(call);
+    }
     return call;
+  }
+
+  /**
+   * Calls a contact, or takes the call of theirs that rings here. What becomes of it arrives as the call's events. Fails
+   * with the word engaged if there is a call with this person already.
+   * @param {string} name
+   */
+  dial(name) {
+    const { call, steps } = this.profile.dial(Date.now(), name);
+    const dialed = this.#callOf(call);
+    this.apply(steps);
+    return dialed;
   }
 
   /** It rings. @param {Call} call */

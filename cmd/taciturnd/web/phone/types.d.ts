@@ -23,19 +23,21 @@ export type Todo =
   | { do: "say-hangup"; reason: number }
   | { do: "say-ack" } | { do: "alert" } | { do: "ringing" } | { do: "stop-media" }
   | { do: "explain"; why: string }
+  | { do: "turn" }
   | { do: "finish"; result: string };
 
-export interface Step { call: CoreCall; state: string; deadline: number; code: string; todo: Todo[] }
+export interface Step { call: CoreCall; number: number; state: string; deadline: number; code: string; todo: Todo[] }
 
-type Event0 = (now: number) => Step;
+type Event0 = (now: number) => Step[];
 
 export interface CoreCall {
   peer: Peer;
-  prepared(now: number, what: object): Step;
-  prepareFailed(now: number, result: string): Step;
-  opened(now: number, envelope: Uint8Array): Step | null;
-  taken: Event0; accept: Event0; reject: Event0; busy: Event0; hangup: Event0; quit: Event0;
-  mediaUp: Event0; mediaFailed: Event0; heardHangup: Event0; heardAck: Event0; timeout: Event0;
+  incoming: boolean;
+  prepared(now: number, what: object): Step[];
+  prepareFailed(now: number, role: string, result: string): Step[];
+  opened(now: number, envelope: Uint8Array): Step[];
+  taken: Event0; accept: Event0; reject: Event0; hangup: Event0; quit: Event0;
+  mediaUp: Event0; mediaFailed: Event0; mediaHeard: Event0; heardHangup: Event0; heardAck: Event0; timeout: Event0;
   voiceKey(out: boolean, direction: number): { epoch: number; base: Uint8Array };
 }
 
@@ -56,8 +58,8 @@ export interface CoreProfile {
   remove(name: string): boolean;
   verify(name: string): boolean;
   safetyNumber(name: string): string;
-  dial(now: number, name: string): Step;
-  offered(now: number, age: number, envelope: Uint8Array, visibility: string, busy: boolean): Step | null;
+  dial(now: number, name: string): { call: CoreCall; steps: Step[] };
+  offered(now: number, age: number, envelope: Uint8Array, visibility: string): Step[];
 }
 
 export interface Core {

@@ -24,6 +24,9 @@ self.onmessage = ({ data }) => {
     case "key":
       void (data.out ? sender : receiver)?.addKey(data.epoch, data.base);
       break;
+    case "count":
+      self.postMessage({ kind: "counts", counts, asked: data.asked });
+      break;
     case "say":
       saying.set(data.control.kind, { control: data.control, frames: data.frames });
       break;

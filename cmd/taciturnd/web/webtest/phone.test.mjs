@@ -160,6 +160,20 @@ test("a call that is declined, and one that is given up, end on both sides", asy
   await Promise.all([gone(alice), gone(bob)]);
 });
 
+test("when both press call at once, one call results and nobody rings", async () => {
+  // covers N10
+  const [alice, bob] = await Promise.all([w.phone(), w.phone()]);
+  await add(alice, "Bob", bob.link);
+  await add(bob, "Alice", alice.link);
+  for (let i = 0; i < 3; i++) {
+    await Promise.all([call(alice, "Bob"), call(bob, "Alice")]);
+    await Promise.all([state(alice, "talking"), state(bob, "talking")]);
+    assert.equal(await alice.locator(".digits").textContent(), await bob.locator(".digits").textContent());
+    await hangUp(i % 2 ? alice : bob);
+    await Promise.all([gone(alice), gone(bob)]);
+  }
+});
+
 test("a stranger's call makes no packet before the press", async () => {
   const bob = await w.phone();
   w.terminal("dora", "init", "--server", w.url);
