@@ -32,7 +32,10 @@ var textEncoding = base64.RawURLEncoding.Strict()
 
 type pairTag [tagBytes]byte
 
-// Mint makes the credentials of one call, good for opening allocations until now+lifetime.
+// expiryStep makes expiries coarse, so that a username does not tell when it was minted.
+const expiryStep = 10 * time.Minute
+
+// Mint makes the credentials of one call, good for opening allocations until now+lifetime, or up to ten minutes longer.
 func Mint(secret Secret, now time.Time, lifetime time.Duration) (Pair, error) {
 	if secret.isZero() {
 		return Pair{}, errors.New("turn: secret is unset")
@@ -44,7 +47,8 @@ func Mint(secret Secret, now time.Time, lifetime time.Duration) (Pair, error) {
 	if _, err := rand.Read(tag[:]); err != nil {
 		return Pair{}, fmt.Errorf("turn: draw tag: %w", err)
 	}
-	expiry := now.Add(lifetime).Unix()
+	const step = int64(expiryStep / time.Second)
+	expiry := (now.Add(lifetime).Unix() + step - 1) / step * step
 	return Pair{A: mint(secret, expiry, tag, 'a'), B: mint(secret, expiry, tag, 'b')}, nil
 }
 

@@ -21,7 +21,7 @@ func TestMintMakesThePairOfTheSpecification(t *testing.T) {
 	}
 	for side, c := range map[byte]Credential{'a': p.A, 'b': p.B} {
 		u, ok := parseUsername([]byte(c.Username))
-		if !ok || !u.ours || u.expiry != 4600 || u.keyID != secret.keyID() || c.Username[len(c.Username)-1] != side {
+		if !ok || !u.ours || u.expiry != 4800 || u.keyID != secret.keyID() || c.Username[len(c.Username)-1] != side {
 			t.Errorf("side %c: %s", side, c.Username)
 		}
 		h := hmac.New(sha1.New, []byte(strings.Repeat("s", 40)))
@@ -38,6 +38,25 @@ func TestMintMakesThePairOfTheSpecification(t *testing.T) {
 	}
 	if _, err := Mint(secret, time.Now(), 0); err == nil {
 		t.Error("a credential without a lifetime")
+	}
+}
+
+// covers P5 (expiry)
+func TestUsernamesDoNotTellWhenTheyWereMinted(t *testing.T) {
+	secret, seen := testSecret(t, 's'), make(map[int64]int)
+	for second := range int64(6000) {
+		p, err := Mint(secret, time.Unix(1000+second, 0), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, _ := parseUsername([]byte(p.A.Username))
+		if left := u.expiry - second - 1000; left < 3600 || left >= 4200 {
+			t.Fatalf("good for %d s", left)
+		}
+		seen[u.expiry]++
+	}
+	if len(seen) != 11 {
+		t.Errorf("%d expiries in 100 minutes, want one for each ten", len(seen))
 	}
 }
 

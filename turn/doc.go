@@ -35,7 +35,7 @@
 //
 // Time-limited and nameless ("TURN REST"):
 //
-//	username = expiry ":" key-id "." tag "." side     expiry in Unix seconds; key-id 4 and tag 16 bytes, base64url; side a or b
+//	username = expiry ":" key-id "." tag "." side     expiry in Unix seconds, rounded up to 10 min; key-id(4), tag(16) in base64url
 //	password = base64(HMAC-SHA1(secret, username))    the long-term credential of RFC 8489 section 9.2
 //
 // The tag is the call: two allocations may talk when their tags are equal. A username of the shape expiry[":"anything], as

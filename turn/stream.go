@@ -87,9 +87,9 @@ func (st *stream) readLoop() {
 		}
 	}
 	st.close()
-	_ = st.conn.Close() // of the layers above, who need not wait any more
 	writer.Wait()
 	st.wipe()
+	_ = st.conn.Close() // of the layers above: they need not wait any more, and the error that TLS makes names nobody any more
 	st.listener.forget(st)
 }
 

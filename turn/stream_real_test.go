@@ -84,6 +84,7 @@ func TestClientsOfOthersCallOverStreams(t *testing.T) {
 			}
 		})
 	}
+	_ = s.Close() // a packet may be here before it is counted
 	if got := s.Stats(); got.Dropped != 0 || got.Forwarded < 120 {
 		t.Errorf("%+v", got)
 	}
