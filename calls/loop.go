@@ -55,7 +55,7 @@ func (c *Call) step(event callstate.Event) {
 			c.do(action)
 		}
 		c.show()
-		c.phone.board.moved(c, c.machine, c.chosen)
+		c.phone.board.moved(c, c.machine)
 	}
 }
 

@@ -74,19 +74,26 @@ func (c *Call) received(device record.DeviceID, m seal.Message) {
 	c.step(event)
 }
 
-// connectLoop makes the path and then waits for its end.
+// connectLoop makes the path and then waits for its end. What becomes of a path that the call has given up concerns nobody.
 func (c *Call) connectLoop(conn *media.Conn, remote media.Description) {
+	tell := func(event callstate.Event) bool {
+		return c.post(func() {
+			if c.ready.conn == conn {
+				c.step(event)
+			}
+		})
+	}
 	if err := conn.Connect(c.ctx, remote); err != nil {
 		c.log.Debug("no media path")
-		c.post(func() { c.step(callstate.MediaFailed{}) })
+		tell(callstate.MediaFailed{})
 		return
 	}
-	if !c.post(func() { c.step(callstate.MediaUp{}) }) {
+	if !tell(callstate.MediaUp{}) {
 		return
 	}
 	select {
 	case <-conn.Down():
-		c.post(func() { c.step(callstate.MediaFailed{}) })
+		tell(callstate.MediaFailed{})
 	case <-c.ctx.Done():
 	}
 }

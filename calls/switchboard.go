@@ -7,7 +7,6 @@ import (
 	"github.com/taciturn-voice/taciturn/calls/callstate"
 	"github.com/taciturn-voice/taciturn/calls/identity"
 	"github.com/taciturn-voice/taciturn/calls/seal"
-	"github.com/taciturn-voice/taciturn/signaling/record"
 )
 
 // switchboard carries out what callstate.Line says about all calls of a phone together: who rings, who hears busy, which
@@ -111,9 +110,7 @@ func (s *switchboard) withdrawn(from callstate.Party, id seal.CallID, said calls
 }
 
 // moved tells the line where a call stands after a step of its machine.
-func (s *switchboard) moved(c *Call, m *callstate.Machine, peer record.DeviceID) {
-	s.step(callstate.Moved{Call: c.ref, Role: m.Role(), State: m.State(), Peer: peer, Impaired: m.Impaired()})
-}
+func (s *switchboard) moved(c *Call, m *callstate.Machine) { s.step(callstate.MovedTo(c.ref, m)) }
 
 func (s *switchboard) step(ev callstate.LineEvent) {
 	s.mu.Lock()

@@ -264,14 +264,13 @@ func (s *schedule) deed(p planned) {
 	case deedReturn:
 		nd.down = false
 		if s.r.IntN(2) == 0 { // and calls again
-			for i := range nd.calls {
-				c := &nd.calls[i]
+			if len(nd.calls) > 0 {
+				c := &nd.calls[0]
 				account := int(c.account)
 				if c.role == Callee {
 					account = slices.Index(orderedAccounts, w.nodes[c.peer].party.Account)
 				}
 				s.add(s.soon(3*time.Second), deedDial, p.n, 0, account)
-				break
 			}
 		}
 	case deedServerDies:

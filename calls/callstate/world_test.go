@@ -99,19 +99,18 @@ type wcall struct {
 	dialed                                             time.Time
 	missed                                             bool
 	// The callee's.
-	rang, consented, keyed, closed bool
-	turn                           *env
+	rang, consented, closed bool
+	turn                    *env
 
 	media bool
 	voice bool
 	key   bool // CONFIRM was sent or opened
 	// Restarts: who began the one that made each epoch's key.
-	chain   [16]Role
-	ask     uint8 // RESTART that is out
-	asked   uint8 // RESTART that came last
-	endBy   time.Time
-	due     time.Time
-	unheard bool // an in-call hang-up of ours is on the way
+	chain [16]Role
+	ask   uint8 // RESTART that is out
+	asked uint8 // RESTART that came last
+	endBy time.Time
+	due   time.Time
 }
 
 func accountOf(i int) record.AccountID {
