@@ -98,10 +98,11 @@ func overUDP(a addresses) netip.AddrPort { return a.udp }
 func overTCP(a addresses) netip.AddrPort { return a.tcp }
 func overTLS(a addresses) netip.AddrPort { return a.tls }
 
-// lots says whether all that went wrong is what the client drew lots for.
+// lots says whether all that went wrong is what the client drew lots for, or (437) that it was too slow to hear an answer and asked
+// again in other words.
 func lots(out string) bool {
 	refusals := uclientRefused.FindAllStringSubmatch(out, -1)
-	return len(refusals) > 0 && !slices.ContainsFunc(refusals, func(m []string) bool { return m[1] != "420" && m[1] != "400" })
+	return len(refusals) > 0 && !slices.ContainsFunc(refusals, func(m []string) bool { return m[1] != "420" && m[1] != "400" && m[1] != "437" })
 }
 
 func tail(out string) string {
