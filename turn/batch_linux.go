@@ -62,10 +62,11 @@ func newTransport(conn net.PacketConn) transport {
 	return t
 }
 
-// call is one system call; false asks to wait until the socket is ready.
+// call is one system call; false asks to wait until the socket is ready. It is raw: a batch takes longer than the scheduler waits
+// before it hands the processor to another thread, and handing it back and forth costs more than the batch. It never blocks.
 func (t *batchTransport) call(trap, fd uintptr) bool {
 	for {
-		n, _, errno := syscall.Syscall6(trap, fd, uintptr(unsafe.Pointer(&t.ms[t.first])), uintptr(t.want), unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(&t.ms[t.first])), uintptr(t.want), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case syscall.EINTR:
 			continue
