@@ -6,7 +6,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import dgram from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,7 +121,7 @@ export class World {
   }
 
   /** Runs the terminal phone of a person to its end. */
-  terminal(name, ...args) { return execFileSync(bin("taciturn"), ["--home", join(this.dir, "homes"), "--profile", name, ...args], { encoding: "utf8" }); }
+  terminal(name, ...args) { return execFileSync(bin("taciturn"), ["--home", join(this.dir, "homes"), "--profile", name, ...args], { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" }); }
 
   /** Starts it. */
   startTerminal(name, ...args) { return this.run("taciturn", ["--home", join(this.dir, "homes"), "--profile", name, ...args]); }
@@ -137,8 +137,8 @@ export class World {
     ] });
     this.browsers.push(browser);
     const p = await (await browser.newContext({ permissions: ["microphone", "clipboard-read", "clipboard-write"], locale: "en-GB", ...context })).newPage();
-    p.complaints = []; // but for 403: what is said to a queue that has just gone is refused
-    p.on("console", (m) => { if (["error", "warning"].includes(m.type()) && !m.text().includes("status of 403")) p.complaints.push(m.text()); });
+    p.complaints = []; // but for 403, said to a queue that has just gone, and 412, the challenge of a signed change
+    p.on("console", (m) => { if (["error", "warning"].includes(m.type()) && !/status of 4(03|12)/.test(m.text())) p.complaints.push(m.text()); });
     p.on("pageerror", (e) => p.complaints.push(e.message));
     p.on("request", (r) => { if (!r.url().startsWith(this.url + "/") && !/^(data|blob):/.test(r.url())) p.complaints.push("a request to " + r.url()); });
     await p.addInitScript(listenIn);
@@ -156,6 +156,16 @@ export class World {
     p.link = await p.locator("#my-link").textContent();
     return p;
   }
+
+  /** Where a file of a terminal phone's profile goes. */
+  profileFile(name, file) {
+    const dir = join(this.dir, "homes", name);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return join(dir, file);
+  }
+
+  /** Closes the browser of a person. */
+  async forgetPerson(page) { await page.context().browser().close(); }
 
   /** How well what is in file can be understood, from 0 to 1. */
   score(file) {
