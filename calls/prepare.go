@@ -180,7 +180,7 @@ func (c *Call) prepareCalleeLoop(offer *seal.Offer) {
 
 // gather allocates on the relays. Only the relays' own addresses may be contacted later.
 func (c *Call) gather(ctx context.Context, role media.Role, urls, hosts []string, user, password string) (*media.Conn, media.Description, error) {
-	cfg := media.Config{Role: role, ListenPacket: c.phone.cfg.ListenPacket, AllowedRemote: onlyRelays(hosts), Log: c.log}
+	cfg := media.Config{Role: role, ListenPacket: c.phone.cfg.ListenPacket, DialContext: c.phone.cfg.DialContext, AllowedRemote: onlyRelays(hosts), Log: c.log}
 	for _, u := range urls {
 		cfg.Relays = append(cfg.Relays, media.Relay{URL: u, Username: user, Password: password})
 	}
