@@ -84,16 +84,8 @@ func TestClientsOfOthersCallOverStreams(t *testing.T) {
 			}
 		})
 	}
-	_ = s.Close() // a packet may be here before it is counted
-	got := s.Stats()
-	for range 100 { // a packet may arrive before it is counted
-		if got.Forwarded >= 120 {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-		got = s.Stats()
-	}
-	if got.Dropped != 0 || got.Forwarded < 120 {
+	_ = s.Close() // a packet may be here before it is counted, and the last answers do not get out any more
+	if got := s.Stats(); got.Dropped != got.Drops[DropWrite] || got.Forwarded < 120 {
 		t.Errorf("%+v", got)
 	}
 }
