@@ -77,7 +77,7 @@ func newCall(p *profile, role callstate.Role, contact identity.Contact, known bo
 		"accept":        event(callstate.PressAccept{}),
 		"reject":        event(callstate.PressReject{Reason: seal.RejectDeclined}),
 		"hangup":        event(callstate.PressHangup{}),
-		"quit":          event(callstate.Quit{}),
+		"quit":          c.quit,
 		"mediaUp":       event(callstate.MediaUp{}),
 		"mediaFailed":   event(callstate.MediaFailed{}),
 		"mediaHeard":    event(callstate.MediaRestored{}),
@@ -95,6 +95,16 @@ func (c *call) run(now time.Time, event callstate.Event) any {
 		c.step(now, event)
 	}
 	return c.p.settle(now)
+}
+
+// quit(now): the page is about to be gone, and with it what carries a hang-up inside the voice. So the copy through the
+// server, which would go out a moment later, goes out at once.
+func (c *call) quit(args []js.Value) any {
+	now := timeOf(arg(args, 0))
+	if !c.ended {
+		c.step(now, callstate.Quit{})
+	}
+	return c.run(now.Add(callstate.HangupCopy), callstate.Timeout{})
 }
 
 // step feeds the machine, and tells the line where the call stands now.

@@ -49,8 +49,10 @@ export class CallView {
     const text = `${this.name} ${t("incoming")}`;
     document.title = "📞 " + text;
     if (document.hidden && "Notification" in globalThis && Notification.permission === "granted") {
-      this.#notification = new Notification(t("title"), { body: text, tag: "call", requireInteraction: true });
-      this.#notification.onclick = () => globalThis.focus();
+      try {
+        this.#notification = new Notification(t("title"), { body: text, tag: "call", requireInteraction: true });
+        this.#notification.onclick = () => globalThis.focus();
+      } catch { /* phones want a service worker for it */ }
     }
   }
 

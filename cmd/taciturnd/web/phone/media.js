@@ -20,6 +20,7 @@ const GATE_EVERY = 40;
 const GATE_FRAMES = 3; // of each direction before the microphone opens
 const SLACK = 50; // packets that may be on their way from the network to the worker
 const ALARM_AFTER = 1_000;
+const LOST_AFTER = 30_000; // without an authentic frame: frames come all the time, also while muted
 const MUTE_FRAMES = 25; // a change of mute is said in so many frames, against loss
 const STATS_EVERY = 1_000;
 
@@ -273,6 +274,7 @@ export class Media {
 
   /** Plays what is authentic, and is silent and loud about anything else. */
   #judge() {
+    if (Date.now() - this.#lastOpened > LOST_AFTER) return this.#fail();
     const bad = this.#lastSeen - this.#lastOpened > ALARM_AFTER;
     if (this.counts.opened > 0) this.audio.muted = bad;
     if (bad !== this.#alarmed) {

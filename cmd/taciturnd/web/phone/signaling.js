@@ -64,6 +64,7 @@ export class Server {
     try {
       const answer = await fetch(this.base + path, {
         method, body: /** @type {BodyInit|undefined} */ (body), credentials: "omit", cache: "no-store", redirect: "error", referrerPolicy: "no-referrer",
+        keepalive: method === "POST", // a hang-up gets out although the page is being closed
         headers: body ? { ...headers, "Content-Type": "application/octet-stream" } : headers,
         signal: AbortSignal.timeout(ANSWER_TIME),
       });

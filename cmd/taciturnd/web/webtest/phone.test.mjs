@@ -22,7 +22,7 @@ async function add(page, name, link) {
   await page.getByRole("button", { name: "Call " + name }).waitFor();
 }
 const call = (page, name) => page.getByRole("button", { name: "Call " + name }).click();
-const state = (page, s) => page.locator(`.callview[data-state=${s}]`).waitFor();
+const state = (page, s) => page.locator(`.callview[data-state=${s}]`).waitFor({ timeout: 35_000 });
 const hangUp = (page) => page.getByRole("button", { name: "Hang up" }).click();
 const gone = (page) => page.locator(".callview").waitFor({ state: "detached" });
 
@@ -201,6 +201,40 @@ test("a key file moves the phone to the terminal, and to another browser", async
   await again.getByText("online", { exact: true }).waitFor();
   assert.equal(await again.locator("#my-link").textContent(), fay.link);
   assert.deepEqual(again.complaints, []);
+});
+
+/** Waits for the end of a call whose other side has gone without a word, and says how long that took. */
+async function left(t, page, within) {
+  const started = Date.now();
+  await state(page, "ended");
+  const took = Date.now() - started;
+  t.diagnostic(`ended after ${took} ms`);
+  assert.ok(took < within, `${took} ms`);
+}
+
+test("closing the page hangs up", async (t) => {
+  const [alice, bob] = await Promise.all([w.phone({ quiet: true }), w.phone({ quiet: true })]);
+  await add(alice, "Bob", bob.link);
+  await add(bob, "Alice", alice.link);
+  await call(alice, "Bob");
+  await bob.getByRole("button", { name: "Accept" }).click();
+  await state(alice, "talking");
+  await pause(1000);
+  await bob.close();
+  await left(t, alice, 5_000);
+});
+
+test("a call ends when the other phone dies", async (t) => {
+  const alice = await w.phone({ quiet: true });
+  w.terminal("gina", "init", "--server", w.url);
+  const gina = w.startTerminal("gina", "listen", "--answer", "--once");
+  await until("gina listens", () => gina.said.includes("listening"));
+  await add(alice, "Gina", w.terminal("gina", "id", "--link").trim());
+  await call(alice, "Gina");
+  await state(alice, "talking");
+  await pause(1000);
+  gina.kill("SIGKILL");
+  await left(t, alice, 31_000);
 });
 
 test("a stranger's call makes no packet before the press", async () => {
