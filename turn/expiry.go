@@ -73,6 +73,7 @@ func (s *Server) expiryLoop() {
 			scrub()
 			s.table.sweep(swept)
 			scrub()
+			overwriteSignals()
 		}
 		if due := s.table.due(); due == never {
 			timer.Stop()

@@ -13,7 +13,8 @@ const (
 // functions were not inlined into the caller, and called before them too: the collector shrinks stacks, and one that grows while
 // it holds something leaves a copy behind.
 //
-// Not covered is a signal that interrupts a worker in the few microseconds of a batch: the kernel saves registers elsewhere.
+// A signal that interrupts a worker in the few microseconds of a batch makes the kernel save registers elsewhere: see
+// overwriteSignals.
 //
 //go:noinline
 func scrub() {

@@ -259,6 +259,7 @@ func (t *table) forget(who tuple) {
 	defer t.mu.Unlock()
 	if _, n := t.findLocked(who); n != 0 {
 		t.wipeLocked(n)
+		t.dueLocked(0) // for the rest of what a sweep does
 	}
 }
 
@@ -298,16 +299,12 @@ func (s *Server) streamLoop() {
 func (w *worker) frames(st *stream) {
 	w.now, w.socket, w.transport.(*streamTransport).stream = w.server.now(), st.socket, st
 	defer w.survive(1)
-	asked := false
 	st.frames(func(frame []byte) {
 		if w.packet(&datagram{b: frame, addr: st.who.client}, w.scratch[0][:]) {
-			asked = true
+			st.stay(w.now) // before the client hears that it has an allocation
 		}
 		w.flush()
 	})
-	if asked {
-		st.stay(w.now)
-	}
 }
 
 // streamAddress is invalid when conn is not of TCP.
