@@ -8,91 +8,91 @@ import (
 
 // owner is who may import a library itself: a new major version of it then touches one folder.
 type owner struct {
-	library []string
-	owner   []string
-	why     string
+	packages []string
+	owner    []string
+	why      string
 }
 
 var owners = []owner{
 	{
-		library: []string{"github.com/pion/webrtc/v4/...", "github.com/pion/ice/v4/...", "github.com/pion/dtls/v3/...", "github.com/pion/interceptor/..."},
-		owner:   []string{"./calls/media"},
-		why:     "its defaults leak addresses and speech; one package sets them right",
+		packages: []string{"github.com/pion/webrtc/v4/...", "github.com/pion/ice/v4/...", "github.com/pion/dtls/v3/...", "github.com/pion/interceptor/..."},
+		owner:    []string{"./calls/media"},
+		why:      "its defaults leak addresses and speech; one package sets them right",
 	},
 	{
-		library: []string{"github.com/pion/srtp/v3/..."},
-		owner:   []string{"./calls/media", "./cmd/callsim"},
-		why:     "its defaults leak addresses and speech; only light endpoints of the simulator do without the rest of WebRTC",
+		packages: []string{"github.com/pion/srtp/v3/..."},
+		owner:    []string{"./calls/media", "./cmd/callsim"},
+		why:      "its defaults leak addresses and speech; only light endpoints of the simulator do without the rest of WebRTC",
 	},
 	{
-		library: []string{"github.com/pion/turn/v5/..."},
-		owner:   []string{"./calls/media", "./calls/netsim", "./turn/turnbench"},
-		why:     "only the phone's media speaks TURN as a client, and the benchmark compares",
+		packages: []string{"github.com/pion/turn/v5/..."},
+		owner:    []string{"./calls/media", "./calls/netsim", "./turn/turnbench"},
+		why:      "only the phone's media speaks TURN as a client, and the benchmark compares",
 	},
 	{
-		library: []string{"github.com/pion/turn/v3/..."},
-		owner:   []string{"./turn/turnbench"},
-		why:     "it must not face the internet (relay, section 6): it is what we are compared with",
+		packages: []string{"github.com/pion/turn/v3/..."},
+		owner:    []string{"./turn/turnbench"},
+		why:      "it must not face the internet (relay, section 6): it is what we are compared with",
 	},
 	{
-		library: []string{"github.com/nats-io/...", "github.com/minio/highwayhash"},
-		owner:   []string{"./signaling/bus/..."},
-		why:     "nothing else may know how nodes reach one another",
+		packages: []string{"github.com/nats-io/...", "github.com/minio/highwayhash"},
+		owner:    []string{"./signaling/bus/..."},
+		why:      "nothing else may know how nodes reach one another",
 	},
 	{
-		library: []string{"github.com/coder/websocket/..."},
-		owner:   []string{"./signaling", "./signaling/server"},
-		why:     "frames have one shape on both ends",
+		packages: []string{"github.com/coder/websocket/..."},
+		owner:    []string{"./signaling", "./signaling/server"},
+		why:      "frames have one shape on both ends",
 	},
 	{
-		library: []string{"github.com/prometheus/...", "github.com/coreos/go-systemd/..."},
-		owner:   []string{"./cmd/taciturnd"},
-		why:     "packages count, commands publish",
+		packages: []string{"github.com/prometheus/...", "github.com/coreos/go-systemd/..."},
+		owner:    []string{"./cmd/taciturnd"},
+		why:      "packages count, commands publish",
 	},
 	{
-		library: []string{"github.com/urfave/cli/...", "github.com/mdp/qrterminal/...", "github.com/schollz/progressbar/...", "golang.org/x/term"},
-		owner:   []string{"./cmd/..."},
-		why:     "only commands have a command line and a terminal",
+		packages: []string{"github.com/urfave/cli/...", "github.com/mdp/qrterminal/...", "github.com/schollz/progressbar/...", "golang.org/x/term"},
+		owner:    []string{"./cmd/..."},
+		why:      "only commands have a command line and a terminal",
 	},
 	{
-		library: []string{"github.com/jfreymuth/pulse/...", "github.com/gen2brain/malgo/...", "github.com/jj11hh/opus/...", "github.com/thesyncim/gopus/..."},
-		owner:   []string{"./calls/audio/..."},
-		why:     "codecs and devices stand behind an interface",
+		packages: []string{"github.com/jfreymuth/pulse/...", "github.com/gen2brain/malgo/...", "github.com/jj11hh/opus/...", "github.com/thesyncim/gopus/..."},
+		owner:    []string{"./calls/audio/..."},
+		why:      "codecs and devices stand behind an interface",
 	},
 	{
-		library: []string{"golang.org/x/crypto/argon2"},
-		owner:   []string{"./calls/identity"},
-		why:     "passphrases exist in one place",
+		packages: []string{"golang.org/x/crypto/argon2"},
+		owner:    []string{"./calls/identity"},
+		why:      "passphrases exist in one place",
 	},
 	{
-		library: []string{"golang.org/x/crypto/acme/..."},
-		owner:   []string{"./cmd/taciturnd"},
-		why:     "only the operator's server has certificates to ask for",
+		packages: []string{"golang.org/x/crypto/acme/..."},
+		owner:    []string{"./cmd/taciturnd"},
+		why:      "only the operator's server has certificates to ask for",
 	},
 	{
-		library: []string{"crypto/hpke"},
-		owner:   []string{"./calls/seal", "./calls/identity"},
-		why:     "only the phone encapsulates and decapsulates",
+		packages: []string{"crypto/hpke"},
+		owner:    []string{"./calls/seal", "./calls/identity"},
+		why:      "only the phone encapsulates and decapsulates",
 	},
 	{
-		library: []string{"unsafe", "reflect"},
-		owner:   []string{"./turn/..."},
-		why:     "nothing here needs to go around the type system",
+		packages: []string{"unsafe", "reflect"},
+		owner:    []string{"./turn/..."},
+		why:      "nothing here needs to go around the type system",
 	},
 	{
-		library: []string{"pgregory.net/rapid/...", "github.com/google/go-cmp/...", "github.com/rogpeppe/go-internal/..."},
-		owner:   nil,
-		why:     "they are for tests",
+		packages: []string{"pgregory.net/rapid/...", "github.com/google/go-cmp/...", "github.com/rogpeppe/go-internal/..."},
+		owner:    nil,
+		why:      "they are for tests",
 	},
 	{
-		library: []string{"runtime/pprof"},
-		owner:   []string{"./turn/turnbench"},
-		why:     "a dump holds everything; the benchmark has nothing to hide",
+		packages: []string{"runtime/pprof"},
+		owner:    []string{"./turn/turnbench"},
+		why:      "a dump holds everything; the benchmark has nothing to hide",
 	},
 	{
-		library: []string{"log", "expvar", "net/http/pprof"},
-		owner:   nil,
-		why:     "what is said goes through the configured logger, and a heap dump holds everything",
+		packages: []string{"log", "expvar", "net/http/pprof"},
+		owner:    nil,
+		why:      "what is said goes through the configured logger, and a heap dump holds everything",
 	},
 }
 
@@ -108,7 +108,7 @@ func (g graph) trespassers(o owner) (complaints []string) {
 			continue
 		}
 		for _, imported := range p.Imports {
-			if matchesAny(o.library, imported) {
+			if matchesAny(o.packages, imported) {
 				complaints = append(complaints, fmt.Sprintf("%s imports %s, which belongs to %v: %s", path, imported, o.owner, o.why))
 			}
 		}
@@ -131,7 +131,7 @@ func TestEveryLibraryIsNamedHere(t *testing.T) {
 func (g graph) strangers() (complaints []string) {
 	known := slices.Clone(adopted)
 	for _, o := range owners {
-		known = append(known, o.library...)
+		known = append(known, o.packages...)
 	}
 	for path, p := range g {
 		if !ours(path) {
@@ -148,7 +148,7 @@ func (g graph) strangers() (complaints []string) {
 
 func TestEveryOwnerCanBeTrespassed(t *testing.T) {
 	for _, o := range owners {
-		for _, library := range o.library {
+		for _, library := range o.packages {
 			g := graph{module + "/elsewhere": {Imports: []string{anyOf(library)}}}
 			wantComplaints(t, library+" elsewhere", 1, g.trespassers(o))
 			for _, at := range o.owner {
