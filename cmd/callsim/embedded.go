@@ -6,12 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
-	"github.com/taciturn-voice/taciturn/signaling"
+	"github.com/taciturn-voice/taciturn/cmd/internal/meet"
 	"github.com/taciturn-voice/taciturn/signaling/bus"
 	"github.com/taciturn-voice/taciturn/signaling/directory"
 	"github.com/taciturn-voice/taciturn/signaling/server"
@@ -31,8 +30,6 @@ type embedded struct {
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
 }
-
-const credentialLifetime = 10 * time.Minute
 
 // startEmbedded listens on free loopback ports.
 func startEmbedded(ctx context.Context, o *observer) (e *embedded, err error) {
@@ -62,7 +59,7 @@ func startEmbedded(ctx context.Context, o *observer) (e *embedded, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.signaling, err = server.New(server.Config{Directory: accounts, Bus: e.bus, MintRelay: mint(secret, at), RelayHosts: []string{at.Addr().String()}, RegistrationOpen: true, Log: log})
+	e.signaling, err = server.New(server.Config{Directory: accounts, Bus: e.bus, MintRelay: meet.Mint(secret, at), RelayHosts: meet.Hosts(at), RegistrationOpen: true, Log: log})
 	if err != nil {
 		return e, err
 	}
@@ -77,23 +74,6 @@ func startEmbedded(ctx context.Context, o *observer) (e *embedded, err error) {
 	}
 	e.wg.Go(func() { _ = e.http.Serve(e.web) })
 	return e, nil
-}
-
-// mint makes the credentials of one call.
-func mint(secret turn.Secret, relay netip.AddrPort) func(time.Time) (signaling.RelayPair, error) {
-	return func(now time.Time) (signaling.RelayPair, error) {
-		pair, err := turn.Mint(secret, now, credentialLifetime)
-		if err != nil {
-			return signaling.RelayPair{}, err
-		}
-		return signaling.RelayPair{
-			URLs:    []string{"turn:" + relay.String() + "?transport=udp"},
-			Hosts:   []string{relay.Addr().String()},
-			Expires: now.Add(credentialLifetime),
-			Caller:  signaling.RelayLogin{Username: pair.A.Username, Password: pair.A.Password},
-			Callee:  signaling.RelayLogin{Username: pair.B.Username, Password: pair.B.Password},
-		}, nil
-	}
 }
 
 // Close stops everything and waits.

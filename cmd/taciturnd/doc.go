@@ -8,7 +8,7 @@
 //	taciturnd --role signaling --turn-secret-file relay.secret --turn-public 127.0.0.1:3478
 //
 // The process contains no code that can open an envelope or decrypt voice: it imports nothing of calls/, and a house
-// test holds it to that. Signaling and relay do not know each other's types either; they meet here, in mint.go, where
+// test holds it to that. Signaling and relay do not know each other's types either; they meet in cmd/internal/meet, where
 // signaling is handed a function that mints relay credentials.
 //
 // # Listeners

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
+	"github.com/taciturn-voice/taciturn/cmd/internal/meet"
 	"github.com/taciturn-voice/taciturn/signaling/bus"
 	"github.com/taciturn-voice/taciturn/signaling/directory"
 	"github.com/taciturn-voice/taciturn/signaling/server"
@@ -89,7 +90,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		if err != nil {
 			return command.Failed(fmt.Errorf("open the store: %w", err), storeHint(n.cfg, err))
 		}
-		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: mintRelay(n.cfg), RelayHosts: relayHosts(n.cfg), RegistrationOpen: n.cfg.registration, Log: n.log})
+		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: meet.Mint(n.cfg.secrets[0], n.cfg.turnPublic), RelayHosts: meet.Hosts(n.cfg.turnPublic), RegistrationOpen: n.cfg.registration, Log: n.log})
 		if err != nil {
 			return fmt.Errorf("set up signaling: %w", err)
 		}
@@ -198,7 +199,7 @@ func (n *node) announce(w io.Writer) {
 		fmt.Fprintf(w, "  signaling  http://%s\n", n.web.Addr())
 	}
 	if n.relay != nil {
-		fmt.Fprintf(w, "  relay      %s\n", relayURL(n.cfg.turnPublic))
+		fmt.Fprintf(w, "  relay      %s\n", meet.URL(n.cfg.turnPublic))
 	}
 	if n.admin != nil {
 		fmt.Fprintf(w, "  admin      http://%s/metrics (this machine only)\n", n.admin.Addr())
