@@ -75,6 +75,11 @@ var owners = []owner{
 		why:      "only the phone encapsulates and decapsulates",
 	},
 	{
+		packages: []string{"github.com/HdrHistogram/..."},
+		owner:    []string{"./cmd/callsim/result"},
+		why:      "every figure of a run is counted, merged and written in one place",
+	},
+	{
 		packages: []string{"unsafe", "reflect"},
 		owner:    []string{"./turn/..."},
 		why:      "nothing here needs to go around the type system",
