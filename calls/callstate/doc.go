@@ -78,6 +78,27 @@
 // state is StateTalking all along; [Machine.Impaired] tells the difference. After RecoverTimeout without voice the call
 // ends.
 //
+// What the two messages say, and what a phone does with them:
+//
+//	RESTART      epoch  ufrag pwd  candidates  ek    X-Wing public key, made for this restart
+//	RESTART-ACK  epoch  ufrag pwd  candidates  ct    its encapsulation
+//
+// The ICE credentials are those that are valid from now on. If they are the ones known already, there is no ICE restart: the
+// candidates are further ones of the same ICE session, to be added like those of CANDIDATES, and the answer repeats this
+// side's own. If they are new, the sender has restarted ICE, and the answer has new ones too (RFC 8839 section 4.4.3.1.1).
+// A native phone never restarts ICE of its own accord, because it moves to another path beneath ICE ([media], "Paths"); a
+// browser has no other way to gather again, so it always does (RTCPeerConnection.restartIce), and each side must understand
+// both. DTLS, SRTP, fingerprints, SSRC and the RTP counters live on. Addresses that are found later follow in CANDIDATES.
+//
+// The key: both sides make the next voice root from the share and from both plaintexts ([seal], "Renewal"). Restart n counts
+// SFrame's epochs from n·65536, so KIDs begin at 0 again: for five seconds after the first frame of the new root a receiver
+// that fails to open a frame with it tries the root before.
+//
+// Every half hour a healthy caller begins a restart for the sake of the key alone ([Renew]): the same messages.
+//
+// [media]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/media
+// [seal]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/seal
+//
 // # The end
 //
 // PressHangup while talking sends the hang-up inside the voice frames and waits for its acknowledgement; after 300 ms (at

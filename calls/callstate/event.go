@@ -73,6 +73,8 @@ type (
 	// MediaRestored: authentic voice arrives, for the first time, again, or for the first time with a new key. Epoch is that of
 	// the last restart whose key its frames have.
 	MediaRestored struct{ Epoch uint32 }
+	// Renew: the voice key is old, though nothing is wrong: a restart for the sake of the key.
+	Renew struct{}
 	// InCallHangup: the other side's hang-up came inside a voice frame.
 	InCallHangup struct{ Reason seal.HangupReason }
 	// InCallHangupAcked: the other side has acknowledged ours.
@@ -99,6 +101,7 @@ func (MediaUp) event()           {}
 func (MediaFailed) event()       {}
 func (MediaImpaired) event()     {}
 func (MediaRestored) event()     {}
+func (Renew) event()             {}
 func (InCallHangup) event()      {}
 func (InCallHangupAcked) event() {}
 func (Timeout) event()           {}

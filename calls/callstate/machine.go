@@ -181,6 +181,8 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		return m.mediaImpaired(now)
 	case MediaRestored:
 		return m.mediaRestored(ev.Epoch)
+	case Renew:
+		return m.renew(now)
 	case InCallHangup:
 		return m.inCallHangup(now)
 	case InCallHangupAcked:

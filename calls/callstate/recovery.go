@@ -72,6 +72,18 @@ func (m *Machine) ask(now time.Time) []Action {
 	return []Action{SendRestart{m.epoch + 1}}
 }
 
+// renew begins a restart of a call that is well. One that is not gets a new key anyway.
+func (m *Machine) renew(now time.Time) []Action {
+	switch {
+	case m.state != StateTalking || m.impaired || m.unsure || !m.proven:
+		return nil
+	case m.asked: // the last one was never answered
+		m.askAgain.start(now, restartSends, maxRestartGap)
+		return []Action{Repeat{m.chosen, seal.TypeRestart}}
+	}
+	return m.ask(now)
+}
+
 func (m *Machine) patience() time.Duration {
 	if m.role == Caller {
 		return callerPatience

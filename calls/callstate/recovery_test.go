@@ -141,3 +141,13 @@ func TestAPathThatBreaksWhileItRingsIsRestartedWithTheFirstKey(t *testing.T) {
 	s.want("their answer", Received{Device: phone, Type: seal.TypeRestartAck, Epoch: 1}, FinishRestart{1})
 	s.want("voice", MediaRestored{Epoch: 1}, StartVoice{})
 }
+
+func TestAKeyIsRenewedInACallThatIsWell(t *testing.T) {
+	s := newStory(t, Caller).talking()
+	s.want("nobody may be there who has the key", Renew{})
+	s.want("connected", Received{Device: phone, Type: seal.TypeConnected})
+	s.want("half an hour", Renew{}, SendRestart{1})
+	s.want("an hour, and never an answer", Renew{}, Repeat{phone, seal.TypeRestart})
+	s.want("the answer", Received{Device: phone, Type: seal.TypeRestartAck, Epoch: 1}, FinishRestart{1})
+	s.want("again", Renew{}, SendRestart{2})
+}

@@ -39,6 +39,22 @@
 //	th4     = TH("th4", th3, confirm)                      finB = HMAC(K("finB"), th4)
 //	mr      = HKDF-Extract(salt th4, K("media") ‖ accept secret): the [MediaRoot]
 //
+// # Renewal
+//
+// The two directions of voice ratchet by the clocks of their senders, so there is no present root that both sides share: the
+// next one is made from a secret beside the roots, of which none of theirs can be computed.
+//
+//	rk_0   = HKDF-Expand(mr, "taciturn/1 renew", 32)       of the root of epoch 0
+//	enc,S  = HPKE.SetupBaseS(ek of RESTART, "taciturn/1 restart" ‖ th4)        RESTART-ACK carries enc
+//	x      = S.Export("taciturn/1 x3", 32)
+//	mr_n   = HKDF-Extract(salt TH("rk", th4, RESTART, RESTART-ACK), x ‖ rk_{n-1})         its first epoch is n·65536
+//	rk_n   = HKDF-Expand(mr_n, "taciturn/1 renew", 32)
+//
+// RESTART and RESTART-ACK are the plaintexts without padding, type byte first. Whoever recorded a call and takes a root out of a
+// phone's memory cannot read what was said before the last ratchet, nor anything after the next restart.
+//
+// # Session envelopes
+//
 // A session envelope's nonce is K("a2b iv") XOR its sequence number; its key id is HMAC(K("id a2b"), sequence)[:8]. The
 // receiver keeps the next 64 ids, which finds the number, hides the counter and drops junk before the cipher runs. B to A
 // likewise with "b2a".

@@ -178,7 +178,7 @@ func TestEveryDerivedKeyIsDifferent(t *testing.T) {
 		seen[key] = name
 	}
 	labels := []string{
-		labelOffer, labelRing, labelSigOffer, labelSigLate, labelSigRing, labelX1, labelX2, labelCode, labelFrame, labelRatchet, decoyInfo,
+		labelOffer, labelRing, labelSigOffer, labelSigLate, labelSigRing, labelX1, labelX2, labelCode, labelFrame, labelRatchet, labelRenew, labelRestart, labelX3, decoyInfo,
 		labelKeys + keyA2B, labelKeys + ivA2B, labelKeys + idA2B, labelKeys + keyB2A, labelKeys + ivB2A, labelKeys + idB2A,
 		labelKeys + keyFinA, labelKeys + keyFinB, labelKeys + keyMedia,
 		thPrekey, thOffer, thLate, thRing, th1Label, th2Label, th3Label, th4Label, thCode, thRekey, thReplay,

@@ -12,7 +12,10 @@ const (
 	labelCode     = "taciturn/1 code"
 	labelFrame    = "taciturn/1 sframe " // ‖ direction u8 ‖ epoch u32
 	labelRatchet  = "taciturn/1 ratchet"
-	labelKeys     = "taciturn/1 " // K(l, n): ‖ one of the next block
+	labelRenew    = "taciturn/1 renew"
+	labelRestart  = "taciturn/1 restart" // HPKE info of a RESTART's key share
+	labelX3       = "taciturn/1 x3"      // HPKE exporter
+	labelKeys     = "taciturn/1 "        // K(l, n): ‖ one of the next block
 
 	keyA2B    = "a2b key"
 	ivA2B     = "a2b iv"

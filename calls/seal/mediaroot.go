@@ -51,16 +51,6 @@ func (r *MediaRoot) Ratchet() {
 	r.epoch++
 }
 
-// Rekey goes to the next epoch with a fresh shared secret x, bound to both plaintexts of the exchange that agreed on it:
-// mr' = HKDF-Extract(salt = TH("rk", th4, restart, ack), x ‖ ratchet(mr)).
-func (r *MediaRoot) Rekey(x [secretSize]byte, restart, ack []byte) {
-	r.Ratchet()
-	salt := th(thRekey, r.th4[:], restart, ack)
-	ikm := append(x[:], r.mr[:]...)
-	defer clear(ikm)
-	r.mr = extract(salt[:], ikm)
-}
-
 // Clone is an independent copy.
 func (r *MediaRoot) Clone() *MediaRoot { return &MediaRoot{mr: r.mr, epoch: r.epoch, th4: r.th4} }
 

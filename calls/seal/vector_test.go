@@ -31,9 +31,10 @@ type vectors struct {
 	TH2       []byte `json:"th2"`
 	TH4       []byte `json:"th4"`
 	Code      string `json:"code"`
-	// Base keys of caller to callee and callee to caller: epoch 0, after one ratchet, after a rekey with the secret 0x01 × 32
-	// and the plaintexts "restart" and "ack".
-	Base [3][2][]byte `json:"sframe_base_keys"`
+	// Base keys of caller to callee and callee to caller: epoch 0, after one ratchet, and after a restart with these plaintexts.
+	Base       [3][2][]byte `json:"sframe_base_keys"`
+	Restart    []byte       `json:"restart"`
+	RestartAck []byte       `json:"restart_ack"`
 }
 
 func vectorFile() string { return filepath.Join("..", "..", "testdata", "vectors", "handshake.json") }
@@ -122,16 +123,21 @@ func replay(t *testing.T, v vectors) vectors {
 	v.Ring = envBytes(ring)
 	v.Accept, v.Confirm, v.Connected = header(accept), header(confirm), header(connected)
 	v.TH2, v.TH4, v.Code = bytes.Clone(target.session.th2[:]), bytes.Clone(target.th4[:]), w.callee.Code()
-	for i := range v.Base {
+	asking, answering := root.Renewal(), w.callee.Root().Renewal()
+	ratcheted := root.Clone()
+	ratcheted.Ratchet()
+	restart, ack, renewed := restarted(t, asking, answering)
+	for i, r := range []*MediaRoot{root, ratcheted, renewed} {
 		for dir := range uint8(2) {
-			base := root.Base(dir)
+			base := r.Base(dir)
 			v.Base[i][dir] = base[:]
 		}
-		if i == 0 {
-			root.Ratchet()
-		} else {
-			root.Rekey([32]byte(bytes.Repeat([]byte{1}, 32)), []byte("restart"), []byte("ack"))
-		}
+	}
+	if v.Restart, err = encode(restart); err != nil {
+		t.Fatal(err)
+	}
+	if v.RestartAck, err = encode(ack); err != nil {
+		t.Fatal(err)
 	}
 	return v
 }
