@@ -96,9 +96,6 @@
 //
 // Every half hour a healthy caller begins a restart for the sake of the key alone ([Renew]): the same messages.
 //
-// [media]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/media
-// [seal]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/seal
-//
 // # The end
 //
 // PressHangup while talking sends the hang-up inside the voice frames and waits for its acknowledgement; after 300 ms (at
@@ -120,4 +117,7 @@
 //	go test -run TestSchedules -v -seed 7 ./calls/callstate     // tell the story of seed 7
 //
 // Sources: protocol, section 4; RFC 3261 for the names of the states of a ringing call.
+//
+// [media]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/media
+// [seal]: https://pkg.go.dev/github.com/taciturn-voice/taciturn/calls/seal
 package callstate
