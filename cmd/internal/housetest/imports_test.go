@@ -79,7 +79,7 @@ var rules = []rule{
 	},
 	{
 		from:   []string{"./..."},
-		except: []string{"./calls/netsim/...", "./cmd/callsim"},
+		except: []string{"./calls/netsim/...", "./cmd/callsim/..."},
 		not:    []string{"./calls/netsim/..."},
 		why:    "bad networks are for tests and the simulator",
 	},

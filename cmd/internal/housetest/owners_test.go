@@ -60,6 +60,11 @@ var owners = []owner{
 		why:      "codecs and devices stand behind an interface",
 	},
 	{
+		packages: []string{"go.yaml.in/yaml/v3"},
+		owner:    []string{"./cmd/callsim/scenario"},
+		why:      "people write scenarios, so they are in the language that people write; the standard library has none that takes comments and says lines",
+	},
+	{
 		packages: []string{"golang.org/x/crypto/argon2"},
 		owner:    []string{"./calls/identity"},
 		why:      "passphrases exist in one place",
