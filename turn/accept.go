@@ -18,6 +18,8 @@ const (
 	evictSample = 64
 )
 
+var errListener = errors.New("turn: listener is closed")
+
 // streamListener is a listener that is served.
 type streamListener struct {
 	server   *Server
@@ -35,16 +37,27 @@ type streamListener struct {
 // closed, which is no error, or until l is closed. It closes l, and waits for its clients, whose allocations end with their connection.
 // Any net.Listener will do whose connections have a *net.TCPAddr for their RemoteAddr, and are not touched by anybody else.
 func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
-	sl := &streamListener{server: s, listener: l, streams: make(map[*stream]struct{})}
+	sl := newStreamListener(s, l)
+	return sl.serve(ctx, sl.admit, func() {})
+}
+
+func newStreamListener(s *Server, l net.Listener) *streamListener {
+	return &streamListener{server: s, listener: l, streams: make(map[*stream]struct{})}
+}
+
+// serve gives each connection to enter, and calls leave when no more come.
+func (sl *streamListener) serve(ctx context.Context, enter func(net.Conn), leave func()) error {
+	s := sl.server
 	if err := s.openStreams(sl); err != nil {
-		_ = l.Close()
+		_ = sl.listener.Close()
 		return err
 	}
 	defer s.wg.Done()
 	stop := context.AfterFunc(ctx, sl.close)
-	err := sl.accept(ctx)
+	err := sl.accept(ctx, enter)
 	stop()
 	sl.close()
+	leave()
 	sl.wg.Wait()
 	s.closeStreams(sl)
 	if ctx.Err() != nil || s.isClosed() {
@@ -87,18 +100,18 @@ func (sl *streamListener) close() {
 }
 
 // accept returns when the listener is closed.
-func (sl *streamListener) accept(ctx context.Context) error {
+func (sl *streamListener) accept(ctx context.Context, enter func(net.Conn)) error {
 	retry := firstAcceptRetry
 	for {
 		scrub()
-		err := sl.acceptOne()
+		err := sl.acceptOne(enter)
 		scrub()
 		if err == nil {
 			retry = firstAcceptRetry
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil || sl.server.isClosed() {
-			return errors.New("turn: listener is closed")
+			return errListener
 		}
 		if sl.server.mayLog() {
 			sl.server.cfg.Log.WarnContext(ctx, "relay listener: accept failed, trying again", "error", cause(err))
@@ -115,10 +128,10 @@ func (sl *streamListener) accept(ctx context.Context) error {
 // acceptOne leaves an address on the stack only.
 //
 //go:noinline
-func (sl *streamListener) acceptOne() error {
+func (sl *streamListener) acceptOne(enter func(net.Conn)) error {
 	conn, err := sl.listener.Accept()
 	if err == nil {
-		sl.admit(conn)
+		enter(conn)
 	}
 	return err
 }

@@ -18,11 +18,14 @@
 //	s.Drain(elsewhere)                                                    // before a restart; Stats tells when it is empty
 //	s.Close()
 //
-// Who shares one port with HTTPS tells the two apart after the handshake, by the first byte: 0 is a STUN request, HTTP begins with
-// a letter (or by ALPN, "stun.turn" of RFC 7443, where a client offers it). Give ServeTCP a net.Listener whose Accept returns
-// the former, with what has been read put back, with RemoteAddr and deadlines of the conn below, and with a method NetConn()
-// net.Conn that returns that conn, so that it is found when it is to be closed at once and to be forgotten; Close follows.
-// ServeTCP makes the TLS handshake, with a deadline, when the conn is a *tls.Conn; else the mux has to.
+// Who shares one TCP port with HTTPS serves a [Door], which tells them apart by what arrives:
+//
+//	d := s.NewDoor(listener, tlsConfig)                                   // turn:...?transport=tcp and turns:
+//	go httpServer.Serve(d.Others())
+//	go d.Serve(ctx)
+//
+// ServeTCP makes the TLS handshake, with a deadline, when the conn is a *tls.Conn. Any other layer on a conn should have a method NetConn()
+// net.Conn that returns what is below, so that it is found when it is to be closed at once and to be forgotten; Close follows.
 //
 // # Virtual addresses
 //

@@ -30,8 +30,9 @@ type forgetfulConn struct {
 	net.Conn
 
 	// Guarded by mu.
-	mu      sync.Mutex
-	buffers [][]byte // to their ends
+	mu       sync.Mutex
+	buffers  [][]byte // to their ends
+	released bool     // nobody is going to call forget
 }
 
 func (c *forgetfulConn) Read(p []byte) (int, error) {
@@ -47,6 +48,9 @@ func (c *forgetfulConn) remember(p []byte) {
 	p = p[:cap(p)]
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.released {
+		return
+	}
 	for i, b := range c.buffers {
 		if last(b) == last(p) {
 			if len(p) > len(b) {
@@ -74,3 +78,28 @@ func (c *forgetfulConn) forget() {
 
 // NetConn is the connection below, as of *tls.Conn.
 func (c *forgetfulConn) NetConn() net.Conn { return c.Conn }
+
+// forgetConn zeroes what the layers of a conn that nobody uses any more have kept: buffers, and the address that the standard library
+// keeps.
+func forgetConn(conn net.Conn) {
+	for c := range layers(conn) {
+		if f, ok := c.(*forgetfulConn); ok {
+			f.forget()
+		}
+	}
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok && a != nil {
+		clear(a.IP)
+		a.Port, a.Zone = 0, ""
+	}
+}
+
+// release is for a conn that ends elsewhere: its buffers are left to the collector.
+func release(conn net.Conn) {
+	for c := range layers(conn) {
+		if f, ok := c.(*forgetfulConn); ok {
+			f.mu.Lock()
+			f.buffers, f.released = nil, true
+			f.mu.Unlock()
+		}
+	}
+}

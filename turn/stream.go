@@ -57,12 +57,17 @@ type wrapper interface{ NetConn() net.Conn }
 func (st *stream) close() {
 	st.once.Do(func() {
 		close(st.closed)
-		for c := range layers(st.conn) {
-			if _, ok := c.(wrapper); !ok {
-				_ = c.Close()
-			}
-		}
+		closeAll(st.conn)
 	})
+}
+
+// closeAll closes what is below all layers.
+func closeAll(conn net.Conn) {
+	for c := range layers(conn) {
+		if _, ok := c.(wrapper); !ok {
+			_ = c.Close()
+		}
+	}
 }
 
 // layers are a conn and those below.
@@ -228,15 +233,7 @@ func (st *stream) wipe() {
 	scrub()
 	clear(st.in[:])
 	st.queue.wipe()
-	for c := range layers(st.conn) {
-		if f, ok := c.(*forgetfulConn); ok {
-			f.forget()
-		}
-	}
-	if a, ok := st.conn.RemoteAddr().(*net.TCPAddr); ok && a != nil {
-		clear(a.IP)
-		a.Port, a.Zone = 0, ""
-	}
+	forgetConn(st.conn)
 	st.who = tuple{}
 }
 

@@ -2,7 +2,6 @@ package turn
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -85,59 +84,6 @@ func TestAConnectionThatEndsTakesItsAllocationAlong(t *testing.T) {
 			w.wantWiped("after both")
 		})
 	}
-}
-
-// sorted is what a program hands over that has looked at the first byte, and counts what it has open.
-type sorted struct {
-	net.Conn
-	first  []byte
-	closed *int
-}
-
-func (s *sorted) NetConn() net.Conn { return s.Conn }
-func (s *sorted) Close() error      { *s.closed++; return s.Conn.Close() }
-
-func (s *sorted) Read(p []byte) (int, error) {
-	if len(s.first) > 0 {
-		n := copy(p, s.first)
-		s.first = s.first[n:]
-		return n, nil
-	}
-	return s.Conn.Read(p)
-}
-
-func TestAPortMayBeSharedWithHTTPS(t *testing.T) {
-	inWorld(t, nil, func(t *testing.T, w *world) {
-		below := tls.NewListener(Forgetful(w.listenStreams(relay4, 443)), certificate())
-		l := &pipes{at: below, conns: make(chan net.Conn)}
-		served := make(chan error, 1)
-		go func() { served <- w.server.ServeTCP(context.Background(), l) }()
-		c := &client{t: t, conn: &framed{Conn: tls.Client(w.stream(alice4, 443), anyServer)}, cred: w.pair().A}
-		request := c.build(stun.MethodAllocate, udp).Raw
-		go c.write(request)
-		conn, err := below.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, closed := make([]byte, 1), 0
-		if _, err := conn.Read(first); err != nil || first[0] != 0 {
-			t.Fatal(first, err)
-		}
-		l.conns <- &sorted{conn, first, &closed}
-		if c.read() == nil {
-			t.Error("no answer to the request that was looked at")
-		}
-		c.wantAllocated()
-		_ = c.conn.Close()
-		synctest.Wait()
-		if s := w.server.Stats(); s.Allocations != 0 || s.Connections != 0 || closed != 1 {
-			t.Errorf("closed %d times: %+v", closed, s)
-		}
-		_ = w.server.Close()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // A second connection from the same address and port is another client: it has not inherited anything.

@@ -59,7 +59,8 @@ func startEmbedded(ctx context.Context, o *observer) (e *embedded, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.signaling, err = server.New(server.Config{Directory: accounts, Bus: e.bus, MintRelay: meet.Mint(secret, at), RelayHosts: meet.Hosts(at), RegistrationOpen: true, Log: log})
+	urls := []string{meet.URL(at)}
+	e.signaling, err = server.New(server.Config{Directory: accounts, Bus: e.bus, MintRelay: meet.Mint(secret, urls), RelayHosts: meet.Hosts(urls), RegistrationOpen: true, Log: log})
 	if err != nil {
 		return e, err
 	}

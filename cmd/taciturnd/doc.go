@@ -13,13 +13,20 @@
 //
 // # Listeners
 //
-//	--listen        HTTP: signaling, WebSockets, the start page     127.0.0.1:8080
-//	--turn-listen   UDP: STUN and TURN                              127.0.0.1:3478
-//	--admin-listen  HTTP, loopback only: /metrics /healthz /readyz  127.0.0.1:8081
+//	--listen        TCP: HTTP or HTTPS, WebSockets, the web phone, TURN over TCP and TLS   127.0.0.1:8080
+//	--turn-listen   UDP: STUN and TURN; of a relay that runs alone TCP and TLS as well     127.0.0.1:3478
+//	--admin-listen  HTTP, loopback only: /metrics /healthz /readyz                         127.0.0.1:8081
+//
+// With --tls-cert and --tls-key the TCP port speaks HTTPS and may face the world. What arrives there is told apart by its first bytes:
+// see turn.Door. Phones are given the URLs that follow from the listeners, turn: for UDP and TCP and turns: with a certificate, under
+// --public-name when there is one, or those of --turn-url. Signaling that runs alone does not know whether its relay has a
+// certificate: tell it with --turn-url.
 //
 // # Signals and exit codes
 //
-// SIGINT and SIGTERM stop it gracefully. Exit code 0 is a stop that was asked for, 1 a failure, 2 a usage error.
+// SIGINT stops it. SIGTERM drains the relay first: new calls are sent to --drain-to or refused, /readyz says 503, and the calls that are
+// here have the time of --drain, or until the next signal. SIGHUP reads the certificate again. Exit code 0 is a stop that was asked
+// for, 1 a failure, 2 a usage error.
 //
 // # Metrics
 //

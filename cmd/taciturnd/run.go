@@ -8,9 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,11 +34,16 @@ type node struct {
 	log       *slog.Logger
 	relay     *turn.Server      // nil without the relay role
 	signaling *server.Server    // nil without the signaling role
-	web       net.Listener      // nil without the signaling role
+	tcp       net.Listener      // signaling, and TURN beside it; or TURN alone
+	door      *turn.Door        // on tcp; nil without the relay role
+	web       net.Listener      // HTTP: of the door, or tcp; nil without the signaling role
+	certs     *certificates     // nil without TLS
+	urls      []string          // of the relay, for phones
 	admin     net.Listener      // nil when switched off
 	sockets   []net.PacketConn  // the relay's shards
 	bus       *bus.Bus          // nil without the signaling role
 	buckets   *allocationBucket // refreshed by bucketLoop
+	draining  atomic.Bool
 }
 
 // run starts what the role asks for, says where it is, and returns when ctx ends or a listener fails.
@@ -49,7 +55,7 @@ func run(ctx context.Context, cfg config, stdout, stderr io.Writer) (err error) 
 	}
 	n.announce(stdout)
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // no effect outside systemd
-	err = n.serve(ctx)
+	err = n.serve(ctx, stdout)
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
 	if ctx.Err() != nil {
 		fmt.Fprintln(stdout, "stopping")
@@ -59,30 +65,24 @@ func run(ctx context.Context, cfg config, stdout, stderr io.Writer) (err error) 
 
 // start opens every listener before anything is served, so that a taken port fails the start and not the first call.
 func (n *node) start(ctx context.Context) (err error) {
+	if n.certs, err = newCertificates(n.cfg.tls); err != nil {
+		return err
+	}
 	if n.cfg.role.relay() {
 		if n.relay, err = turn.New(turn.Config{Secrets: n.cfg.secrets, Public4: public4(n.cfg.turnPublic.Addr()), Public6: public6(n.cfg.turnPublic.Addr()), Log: n.log}); err != nil {
 			return fmt.Errorf("set up the relay: %w", err)
 		}
-		// The shards share their port, and would share it with another relay as well: first see whether it is free.
-		if n.cfg.turnListen.Port() != 0 {
-			probe, err := net.ListenPacket("udp", n.cfg.turnListen.String())
-			if err != nil {
-				return listenError("relay (UDP)", "--turn-listen", err)
-			}
-			_ = probe.Close()
-		}
-		if n.sockets, err = turn.ListenUDP(n.cfg.turnListen.String(), n.cfg.shards); err != nil {
-			return listenError("relay (UDP)", "--turn-listen", err)
-		}
-		if u, ok := n.sockets[0].LocalAddr().(*net.UDPAddr); ok && n.cfg.turnPublic.Port() == 0 {
-			// Asked for any free port: clients must hear which one it became.
-			n.cfg.turnPublic = netip.AddrPortFrom(n.cfg.turnPublic.Addr(), u.AddrPort().Port())
+		if err := n.listenRelay(); err != nil {
+			return err
 		}
 	}
 	if n.cfg.role.signaling() {
-		if n.web, err = net.Listen("tcp", n.cfg.listen.String()); err != nil {
+		if n.tcp, err = net.Listen("tcp", n.cfg.listen.String()); err != nil {
 			return listenError("signaling (HTTP)", "--listen", err)
 		}
+	}
+	n.open()
+	if n.cfg.role.signaling() {
 		if n.bus, err = bus.Open(bus.Config{URL: n.cfg.natsURL, Dir: n.cfg.dataDir, Log: n.log}); err != nil {
 			return command.Failed(fmt.Errorf("open the store: %w", err), storeHint(n.cfg, err))
 		}
@@ -90,7 +90,7 @@ func (n *node) start(ctx context.Context) (err error) {
 		if err != nil {
 			return command.Failed(fmt.Errorf("open the store: %w", err), storeHint(n.cfg, err))
 		}
-		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: meet.Mint(n.cfg.secrets[0], n.cfg.turnPublic), RelayHosts: meet.Hosts(n.cfg.turnPublic), RegistrationOpen: n.cfg.registration, Log: n.log})
+		n.signaling, err = server.New(server.Config{Directory: accounts, Bus: n.bus, MintRelay: n.mint(), RelayHosts: meet.Hosts(n.urls), RegistrationOpen: n.cfg.registration, Log: n.log})
 		if err != nil {
 			return fmt.Errorf("set up signaling: %w", err)
 		}
@@ -104,11 +104,11 @@ func (n *node) start(ctx context.Context) (err error) {
 }
 
 // serve blocks until ctx ends or one part fails, and waits for the others.
-func (n *node) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (n *node) serve(asked context.Context, stdout io.Writer) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
 	defer cancel()
 	var wg sync.WaitGroup
-	failures := make(chan error, len(n.sockets)+3)
+	failures := make(chan error, len(n.sockets)+4)
 	part := func(name string, serve func() error) {
 		wg.Go(func() {
 			if err := serve(); err != nil && ctx.Err() == nil {
@@ -120,6 +120,9 @@ func (n *node) serve(ctx context.Context) error {
 	for _, socket := range n.sockets {
 		part("relay", func() error { return n.relay.ServeUDP(ctx, socket) })
 	}
+	if n.door != nil {
+		part("relay", func() error { return n.door.Serve(ctx) })
+	}
 	if n.web != nil {
 		part("signaling", func() error { return serveHTTP(ctx, n.web, webHandler(n.signaling.Handler()), n.signaling.Close) })
 	}
@@ -127,6 +130,8 @@ func (n *node) serve(ctx context.Context) error {
 		part("admin", func() error { return serveHTTP(ctx, n.admin, n.adminHandler(), nil) })
 	}
 	wg.Go(func() { n.bucketLoop(ctx) })
+	wg.Go(func() { n.reloadLoop(ctx) })
+	wg.Go(func() { n.stopLoop(asked, ctx, cancel, stdout) })
 	wg.Wait()
 	close(failures)
 	var errs []error
@@ -146,17 +151,17 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, closeFirst f
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // its lines name remote addresses
 	}
 	stopped := make(chan struct{})
-	go stopLoop(ctx, s, closeFirst, stopped)
+	go shutdownLoop(ctx, s, closeFirst, stopped)
 	err := s.Serve(l)
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil { // the listener may have ended first
 		<-stopped
 		return nil
 	}
 	return command.Cause(err)
 }
 
-// stopLoop waits for the end of ctx and then stops s.
-func stopLoop(ctx context.Context, s *http.Server, closeFirst func() error, stopped chan<- struct{}) {
+// shutdownLoop waits for the end of ctx and then stops s.
+func shutdownLoop(ctx context.Context, s *http.Server, closeFirst func() error, stopped chan<- struct{}) {
 	defer close(stopped)
 	<-ctx.Done()
 	if closeFirst != nil {
@@ -181,7 +186,7 @@ func (n *node) close() error {
 	for _, s := range n.sockets {
 		_ = s.Close() // ServeUDP may have closed it already
 	}
-	for _, l := range []net.Listener{n.web, n.admin} {
+	for _, l := range []net.Listener{n.web, n.tcp, n.admin} {
 		if l != nil {
 			_ = l.Close()
 		}
@@ -196,10 +201,10 @@ func (n *node) close() error {
 func (n *node) announce(w io.Writer) {
 	fmt.Fprintf(w, "taciturnd %s\n", command.Version())
 	if n.web != nil {
-		fmt.Fprintf(w, "  signaling  http://%s\n", n.web.Addr())
+		fmt.Fprintf(w, "  signaling  %s\n", n.url())
 	}
 	if n.relay != nil {
-		fmt.Fprintf(w, "  relay      %s\n", meet.URL(n.cfg.turnPublic))
+		fmt.Fprintf(w, "  relay      %s\n", strings.Join(n.urls, "\n             "))
 	}
 	if n.admin != nil {
 		fmt.Fprintf(w, "  admin      http://%s/metrics (this machine only)\n", n.admin.Addr())
@@ -210,15 +215,18 @@ func (n *node) announce(w io.Writer) {
 	if n.cfg.dataDir == "" && n.cfg.natsURL == "" {
 		fmt.Fprintln(w, "  data       in memory: accounts are gone when this process stops; --data-dir keeps them")
 	}
+	if n.certs != nil {
+		return
+	}
 	fmt.Fprintf(w, "  development mode: plain HTTP, loopback only\n\n")
 	fmt.Fprintf(w, `the first call, from two more terminals:
-  1  taciturn --profile bob init --server http://%[1]s
+  1  taciturn --profile bob init --server %[1]s
      taciturn --profile bob id --link
      taciturn --profile bob listen --answer --record out.wav
-  2  taciturn --profile alice init --server http://%[1]s
+  2  taciturn --profile alice init --server %[1]s
      taciturn --profile alice call LINK --play testdata/audio/speech.wav --for 12s
 (make build puts taciturn into bin/)
-`, n.web.Addr())
+`, n.url())
 }
 
 func listenError(what, flag string, err error) error {
@@ -240,20 +248,6 @@ func storeHint(cfg config, err error) string {
 		return "nothing was changed; restore --data-dir from a backup, or start with an empty one"
 	}
 	return "nothing was changed; check --data-dir"
-}
-
-func public4(a netip.Addr) netip.Addr {
-	if a.Is4() || a.Is4In6() {
-		return a.Unmap()
-	}
-	return netip.Addr{}
-}
-
-func public6(a netip.Addr) netip.Addr {
-	if a.Is6() && !a.Is4In6() {
-		return a
-	}
-	return netip.Addr{}
 }
 
 func newLogger(w io.Writer, format string) *slog.Logger {

@@ -28,6 +28,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", commandtest.Bin("")+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TACITURN_HOME", filepath.Join(env.WorkDir, "profiles"))
+			if _, _, err := commandtest.Certificate(env.WorkDir); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(env.WorkDir, "speech.wav"), testaudio.Speech(), 0o600)
 		},
 	})

@@ -15,17 +15,35 @@ type split struct {
 	t                *testing.T
 	relay, signaling *commandtest.Server
 	alice, bob       *commandtest.Process
+	env              []string // of the phones
 }
 
-// startCall lets alice talk for so long. Both hear each other when it returns.
+// startCall lets alice talk for so long, by any way to the relay. Both hear each other when it returns.
 func startCall(t *testing.T, talk string) *split {
+	t.Helper()
+	return startCallOver(t, talk, "")
+}
+
+// startCallOver is startCall by one way only: that of the relay's URL that begins and ends so.
+func startCallOver(t *testing.T, talk, way string) *split {
 	t.Helper()
 	dir := t.TempDir()
 	taciturnd, taciturn, secret := commandtest.Bin("taciturnd"), commandtest.Bin("taciturn"), filepath.Join(dir, "relay.secret")
+	cert, key, err := commandtest.Certificate(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	finish(t, taciturnd, "secret", secret)
 	w := &split{t: t}
-	w.relay = commandtest.Serve(t, taciturnd, "--role", "relay", "--turn-secret-file", secret)
-	w.signaling = commandtest.Serve(t, taciturnd, "--role", "signaling", "--turn-secret-file", secret, "--turn-public", w.relay.Relay)
+	w.relay = commandtest.Serve(t, taciturnd, "--role", "relay", "--turn-secret-file", secret, "--tls-cert", cert, "--tls-key", key)
+	flags := []string{"--role", "signaling", "--turn-secret-file", secret, "--turn-public", w.relay.Relay}
+	for _, u := range w.relay.TURN {
+		if scheme, transport, _ := strings.Cut(way, " "); way != "" && strings.HasPrefix(u, scheme+":") && strings.HasSuffix(u, transport) {
+			flags = append(flags, "--turn-url", u)
+		}
+	}
+	w.signaling = commandtest.Serve(t, taciturnd, flags...)
+	w.env = []string{"SSL_CERT_FILE=" + cert}
 	phone := func(name string, args ...string) []string {
 		return append([]string{"--home", filepath.Join(dir, "profiles"), "--profile", name}, args...)
 	}
@@ -33,9 +51,9 @@ func startCall(t *testing.T, talk string) *split {
 		finish(t, taciturn, phone(name, "init", "--server", w.signaling.URL)...)
 	}
 	link := strings.TrimSpace(finish(t, taciturn, phone("bob", "id", "--link")...))
-	w.bob = commandtest.Start(t, taciturn, phone("bob", "--json", "listen", "--once", "--answer", "--play", "tone", "--record", filepath.Join(dir, "bob.wav"))...)
+	w.bob = commandtest.StartIn(t, w.env, taciturn, phone("bob", "--json", "listen", "--once", "--answer", "--play", "tone", "--record", filepath.Join(dir, "bob.wav"))...)
 	w.await(w.bob, `"event":"online"`)
-	w.alice = commandtest.Start(t, taciturn, phone("alice", "--json", "call", link, "--play", "tone", "--record", filepath.Join(dir, "alice.wav"), "--for", talk)...)
+	w.alice = commandtest.StartIn(t, w.env, taciturn, phone("alice", "--json", "call", link, "--play", "tone", "--record", filepath.Join(dir, "alice.wav"), "--for", talk)...)
 	w.await(w.alice, `"event":"first-voice"`)
 	w.await(w.bob, `"event":"first-voice"`)
 	return w
@@ -111,6 +129,21 @@ func TestVoiceAndHangupDoNotNeedSignaling(t *testing.T) {
 	}
 	if !w.relay.Running() {
 		t.Error("the relay has gone with signaling")
+	}
+}
+
+// covers T12 (our phones over UDP, TCP and TLS, which are one port)
+func TestACallByEachWayToTheRelay(t *testing.T) {
+	for _, way := range []string{"turn transport=udp", "turn transport=tcp", "turns transport=tcp"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			w := startCallOver(t, "2s", way)
+			for name, p := range map[string]*commandtest.Process{"alice": w.alice, "bob": w.bob} {
+				if e := w.wantEnd(name, p, "hung-up", 0); e.Stats.Received < 50 {
+					t.Errorf("%s received %d frames", name, e.Stats.Received)
+				}
+			}
+		})
 	}
 }
 

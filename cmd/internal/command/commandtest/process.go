@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,15 @@ func launch(cmd *exec.Cmd) (*Process, error) {
 // Start is Launch for a test, which kills the process when it ends.
 func Start(t testing.TB, path string, args ...string) *Process {
 	t.Helper()
-	p, err := Launch(path, args...)
+	return StartIn(t, nil, path, args...)
+}
+
+// StartIn is Start with more environment.
+func StartIn(t testing.TB, env []string, path string, args ...string) *Process {
+	t.Helper()
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	p, err := launch(cmd)
 	if err != nil {
 		t.Fatalf("start %s: %v", filepath.Base(path), err)
 	}

@@ -11,8 +11,9 @@ import (
 // Server is a running taciturnd.
 type Server struct {
 	*Process
-	URL   string // of signaling; empty for a relay
-	Relay string // HOST:PORT; empty for signaling alone
+	URL   string   // of signaling; empty for a relay
+	Relay string   // HOST:PORT of UDP; empty for signaling alone
+	TURN  []string // every URL of the relay
 }
 
 // Serve starts taciturnd on free loopback ports, and returns when it serves. Flags in args come last and win.
@@ -43,6 +44,11 @@ func launchServer(cmd *exec.Cmd) (*Server, error) {
 		return nil, fmt.Errorf("taciturnd does not serve: %w", err)
 	}
 	for line := range strings.Lines(p.Stdout.String()) {
+		for _, word := range strings.Fields(line) {
+			if strings.HasPrefix(word, "turn:") || strings.HasPrefix(word, "turns:") {
+				s.TURN = append(s.TURN, word)
+			}
+		}
 		switch words := strings.Fields(line); {
 		case len(words) < 2:
 		case words[0] == "signaling":
