@@ -39,6 +39,9 @@ type Config struct {
 	// NewEncoder makes the Opus encoder of one call. Default: audio.NewEncoder at 32 kbit/s. It may run concurrently.
 	NewEncoder func() (audio.Encoder, error)
 
+	// NewDecoder makes the Opus decoder of one call. Default: audio.NewDecoder. It may run concurrently.
+	NewDecoder func() (audio.Decoder, error)
+
 	// DialContext and ListenPacket replace the operating system's network: for tests and simulators. They may run
 	// concurrently.
 	DialContext  func(ctx context.Context, network, address string) (net.Conn, error)
@@ -60,6 +63,9 @@ func (c *Config) validate() error {
 	}
 	if c.NewEncoder == nil {
 		c.NewEncoder = func() (audio.Encoder, error) { return audio.NewEncoder(audio.EncoderConfig{}) }
+	}
+	if c.NewDecoder == nil {
+		c.NewDecoder = audio.NewDecoder
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

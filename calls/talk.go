@@ -14,6 +14,10 @@ func (c *Call) startVoice() error {
 	if err != nil {
 		return err
 	}
+	decoder, err := c.phone.cfg.NewDecoder()
+	if err != nil {
+		return err
+	}
 	out, in := seal.CallerToCallee, seal.CalleeToCaller
 	profile := c.profile
 	if c.machine.Role() == callstate.Callee {
@@ -26,6 +30,7 @@ func (c *Call) startVoice() error {
 		sender:   sframe.NewSender(sframe.SenderConfig{Root: c.root.Clone(), Direction: uint8(out), BucketBytes: bucket}),
 		receiver: sframe.NewReceiver(sframe.ReceiverConfig{Root: c.root.Clone(), Direction: uint8(in), BucketBytes: bucket}),
 		encoder:  encoder,
+		decoder:  decoder,
 		audio:    c.audio,
 		muted:    c.muted.Load(),
 		observe: voiceObserver{

@@ -89,6 +89,7 @@ type voiceConfig struct {
 	sender   *sframe.Sender
 	receiver *sframe.Receiver
 	encoder  audio.Encoder
+	decoder  audio.Decoder
 	audio    Audio
 	muted    bool
 	observe  voiceObserver
@@ -96,11 +97,7 @@ type voiceConfig struct {
 
 // startVoice opens the microphone. It is called only when the voice key exists.
 func startVoice(cfg voiceConfig) (*voice, error) {
-	decoder, err := audio.NewDecoder()
-	if err != nil {
-		return nil, err
-	}
-	playout, err := audio.NewPlayout(audio.PlayoutConfig{Decoder: decoder})
+	playout, err := audio.NewPlayout(audio.PlayoutConfig{Decoder: cfg.decoder})
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -9,8 +8,7 @@ import (
 
 // Planned is one call, with everything drawn that is not up to the system.
 type Planned struct {
-	ID    string // like c-00017, in order of At
-	Index int
+	Number int // from 1, in order of At
 	// At is when the caller's human presses call, since the start of the run. In a closed model only the first call of a user
 	// has one that is certain: the others come Pause after the one before has ended.
 	At    time.Duration
@@ -64,8 +62,8 @@ func (s *Scenario) Plan() Plan {
 }
 
 // call draws one call.
-func (s *Scenario) call(index int, at time.Duration) Planned {
-	r := stream(s.Seed, purposeCall, uint64(index))
+func (s *Scenario) call(number int, at time.Duration) Planned {
+	r := stream(s.Seed, purposeCall, uint64(number))
 	total := 0.0
 	for _, m := range s.Calls {
 		total += m.Weight
@@ -79,8 +77,8 @@ func (s *Scenario) call(index int, at time.Duration) Planned {
 		left -= s.Calls[i].Weight
 	}
 	c := Planned{
-		ID: fmt.Sprintf("c-%05d", index), Index: index, At: at.Round(time.Microsecond), User: -1, Mix: mix,
-		Seed: stream(s.Seed, purposeNetwork, uint64(index)).Uint64(),
+		Number: number, At: at.Round(time.Microsecond), User: -1, Mix: mix,
+		Seed: stream(s.Seed, purposeNetwork, uint64(number)).Uint64(),
 	}
 	caller, callee := s.Network.Caller, s.Network.Callee
 	if mix.Caller != nil {
@@ -143,7 +141,7 @@ func (s *Scenario) open() (p Plan) {
 				return true
 			}
 		}
-		c := s.call(len(p.Calls), at)
+		c := s.call(len(p.Calls)+1, at)
 		if s.Load.MaxConcurrent > 0 {
 			ends = append(ends, at+c.nominal())
 		}
@@ -269,7 +267,7 @@ func (s *Scenario) closed() (p Plan) {
 		if s.Load.For > 0 && free[u] > s.Load.For {
 			break
 		}
-		c := s.call(len(p.Calls), free[u])
+		c := s.call(len(p.Calls)+1, free[u])
 		c.User, c.Pause = u, pauses[u]
 		p.Calls = append(p.Calls, c)
 		pauses[u] = s.Load.Pause.Draw(r)
