@@ -78,7 +78,7 @@ func host(text string) (string, bool) {
 		return "", false
 	}
 	u, err := url.Parse("//" + rest)
-	if err != nil || u.Hostname() == "" || u.Host != rest {
+	if err != nil || u.Hostname() == "" || u.Host != rest || strings.Contains(u.Hostname(), ":") && rest[0] != '[' {
 		return "", false
 	}
 	if port := u.Port(); port != "" {
