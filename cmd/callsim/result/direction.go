@@ -133,7 +133,7 @@ type PerSecond struct {
 	R         []float64 `json:"r"`
 }
 
-// Fate is what became of a packet, as a letter.
+// Fate is what became of a packet, as a letter. A capital one: error correction brought it back.
 type Fate byte
 
 // The fates.
@@ -143,8 +143,13 @@ const (
 	FateLate      Fate = 'l' // came, but after its turn
 	FateRelay     Fate = 'r' // reached the relay and did not leave it
 	FateGenerator Fate = 'g' // the simulator did not send it in time, or its socket dropped it
-	FateRecovered Fate = 'f' // lost, and brought back by error correction
 )
+
+// Recovered is the capital of f.
+func (f Fate) Recovered() Fate { return f &^ ('a' - 'A') }
+
+// Split is the small letter of f, and whether it was a capital.
+func (f Fate) Split() (small Fate, recovered bool) { return f | ('a' - 'A'), f >= 'A' && f <= 'Z' }
 
 // Trace is every packet of a direction, in columns of equal length.
 type Trace struct {
