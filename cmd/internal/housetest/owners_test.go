@@ -21,7 +21,7 @@ var owners = []owner{
 	},
 	{
 		packages: []string{"github.com/pion/srtp/v3/..."},
-		owner:    []string{"./calls/media", "./cmd/callsim"},
+		owner:    []string{"./calls/media", "./cmd/callsim/light"},
 		why:      "its defaults leak addresses and speech; only light endpoints of the simulator do without the rest of WebRTC",
 	},
 	{
