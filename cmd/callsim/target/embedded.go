@@ -71,8 +71,9 @@ func Start(ctx context.Context, cfg Config) (e *Embedded, err error) {
 	if err != nil {
 		return e, err
 	}
+	urls := []string{meet.URL(e.Relay)}
 	e.signaling, err = server.New(server.Config{
-		Directory: accounts, Bus: e.bus, MintRelay: meet.Mint(e.Secret, e.Relay), RelayHosts: meet.Hosts(e.Relay), RegistrationOpen: true, Log: log,
+		Directory: accounts, Bus: e.bus, MintRelay: meet.Mint(e.Secret, urls), RelayHosts: meet.Hosts(urls), RegistrationOpen: true, Log: log,
 	})
 	if err != nil {
 		return e, err
