@@ -50,6 +50,7 @@ func (h *Host) DialContext(ctx context.Context, _, address string) (net.Conn, er
 		seen = a.router.outbound(time.Now(), from, to)
 	}
 	up, down := newPipe(n, from, to), newPipe(n, to, from)
+	up.twin = down
 	select {
 	case l.accept <- &stream{local: to, remote: seen, out: down, in: up, read: newDeadline()}:
 		return &stream{local: from, remote: to, out: up, in: down, read: newDeadline()}, nil
@@ -100,13 +101,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // arrival is when a piece that is written now can be read.
-func (q *pipe) arrival(bytes int) time.Time {
+func (q *pipe) arrival(p []byte) time.Time {
 	q.network.mu.Lock()
 	defer q.network.mu.Unlock()
+	q.nameLocked(p)
 	now := time.Now()
-	at := now.Add(q.delayLocked(now, bytes, retransmit))
+	at := now.Add(q.delayLocked(now, len(p), retransmit))
 	if at.Before(q.there) {
 		at = q.there
+	}
+	if q.network.cfg.Repeatable && !at.After(q.there) {
+		at = q.there.Add(1)
 	}
 	q.there = at
 	return at
@@ -117,9 +122,13 @@ func (q *pipe) arrival(bytes int) time.Time {
 func (q *pipe) delayLocked(now time.Time, bytes int, timeout time.Duration) time.Duration {
 	n, i := q.network, q.sent
 	q.sent++
+	scatter := time.Duration(0)
+	if n.cfg.Repeatable {
+		scatter = 1 + time.Duration(unit(q.key, i, drawScatter)*float64(scatterMost))
+	}
 	segments := 1 + bytes/segmentBytes
 	bytes += segments * segmentHeader
-	delay, through, busy := n.cfg.Delay, 1.0, time.Duration(0)
+	delay, through, busy := n.cfg.Delay+scatter, 1.0, time.Duration(0)
 	for direction, addr := range []netip.Addr{q.from.Addr(), q.to.Addr()} {
 		a := n.accesses[addr]
 		if a == nil {

@@ -26,7 +26,8 @@ type packetConn struct {
 	read   deadline
 
 	// Guarded by host.network.mu.
-	addr netip.AddrPort // of a socket that is bound to no address: the one it sends from
+	addr  netip.AddrPort            // of a socket that is bound to no address: the one it sends from
+	names map[netip.AddrPort]uint64 // of a repeatable network, by the other end
 }
 
 // ListenPacket is net.ListenPacket on this host; address may name it or be unspecified, and port 0 picks one.

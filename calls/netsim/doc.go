@@ -33,4 +33,15 @@
 // What happens to a datagram depends on the seed, the link, the two ends, the kind of datagram (STUN, DTLS, RTP, RTCP) and its
 // number among those: not on which goroutine ran first, nor on other flows. Two things do depend on others: the place in a
 // queue that flows share, and what happens at the same instant, which happens in the order of sending.
+//
+// That is not enough for programs that run on it: Go picks at random which goroutine, timer or case of a select comes first at
+// an instant, and the program makes random bytes. [Config.Repeatable] takes these influences away. No two datagrams or pieces
+// of streams arrive at the same nanosecond, for each takes up to 20 µs longer by a draw of its own; so hardly anything that
+// follows from them coincides either. And DTLS, whose signatures have random lengths, takes as much time as the next multiple of
+// 256 bytes.
+//
+// # Watching
+//
+// A [Tap] sees what is sent and may take it away. A [Watch] sees what becomes of everything: where a datagram was lost, or when
+// it arrived.
 package netsim

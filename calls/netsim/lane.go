@@ -35,6 +35,7 @@ type flow struct {
 	bad       bool   // state of the chain
 	overtakes bool   // did the last datagram
 	last      time.Time
+	crossed   time.Time // of the last one to cross the network between
 }
 
 func newLane(seed uint64) lane { return lane{seed: seed, flows: make(map[uint64]*flow)} }

@@ -15,6 +15,9 @@ type Config struct {
 	Jitter time.Duration // added to a datagram's delay, uniform from 0; may reorder
 	Loss   float64       // of datagrams, 0 to 1
 	Seed   uint64        // of all that is random
+	// Repeatable makes a run the same again, to the nanosecond, although goroutines that are ready at the same instant run in
+	// any order and signatures have any of some lengths. See the package doc.
+	Repeatable bool
 }
 
 // Tap sees each datagram when it is sent; what it returns true for is lost. It is called under the network's lock: it must
@@ -33,7 +36,9 @@ type Network struct {
 	sockets   map[netip.AddrPort]*packetConn
 	listeners map[netip.AddrPort]*listener
 	core      lane
+	names     map[conversation]uint64 // of a repeatable network
 	tap       Tap
+	watch     Watch
 	events    events
 	order     uint64 // of the last event
 	timer     *time.Timer
@@ -44,6 +49,7 @@ func New(cfg Config) *Network {
 	return &Network{
 		cfg: cfg, hosts: make(map[netip.Addr]*Host), accesses: make(map[netip.Addr]*access), routers: make(map[netip.Addr]*Router),
 		sockets: make(map[netip.AddrPort]*packetConn), listeners: make(map[netip.AddrPort]*listener), core: newLane(cfg.Seed),
+		names: make(map[conversation]uint64),
 	}
 }
 
@@ -60,7 +66,7 @@ func (n *Network) Host(addr netip.Addr) *Host {
 	defer n.mu.Unlock()
 	h := n.hosts[addr]
 	if h == nil {
-		h = &Host{network: n, port: firstPort, unbound: make(map[*packetConn]bool)}
+		h = &Host{network: n, key: mix(n.cfg.Seed, hashAddr(addr)), port: firstPort, unbound: make(map[*packetConn]bool)}
 		n.hosts[addr] = h
 		h.attachLocked(addr)
 	}
@@ -71,13 +77,17 @@ const firstPort = 40000 // of sockets without a wish
 
 // Host is one machine. It begins with a perfect access link.
 type Host struct {
+	// Static after Host.
 	network *Network
+	key     uint64
 
 	// Guarded by network.mu.
 	accesses []*access            // the last is the one in use
 	unbound  map[*packetConn]bool // sockets that follow the address of the host
 	port     uint16
 	down     bool
+	spoke    map[netip.AddrPort]uint64 // of a repeatable network: how many sockets have sent there
+	asked    map[uint64]uint64         // as well: how many streams began with a request
 }
 
 // SetDown takes the host off the network, or back on. Datagrams from and to it are lost meanwhile, streams stall.

@@ -24,6 +24,7 @@ const (
 	drawLength
 	drawLength2
 	drawOffset
+	drawScatter
 )
 
 // mix is SplitMix64 over its arguments.
@@ -52,16 +53,43 @@ func hashAddr(a netip.Addr) uint64 {
 func hashAddrPort(a netip.AddrPort) uint64 { return mix(hashAddr(a.Addr()), uint64(a.Port())) }
 
 // kindOf tells apart what a socket sends from different goroutines, as RFC 7983 does: STUN by its type, DTLS, RTP and RTCP,
-// each of them in each TURN channel. So a keepalive does not shift the fate of the voice beside it.
+// each of them in each TURN channel, and within Send and Data indications. So a keepalive does not shift the fate of the voice
+// beside it.
 func kindOf(p []byte) uint64 {
-	const channelHeader = 4
+	inner := relayed(p)
+	if inner == nil {
+		return plainKind(p)
+	}
+	return uint64(binary.BigEndian.Uint16(p))<<32 | plainKind(inner)
+}
+
+// relayed is what a datagram between a client and a relay carries for or from a peer: ChannelData, or a Send or Data
+// indication (RFC 8656 sections 11 and 12). Nil: nothing.
+func relayed(p []byte) []byte {
+	const (
+		channelHeader, stunHeader = 4, 20
+		send, data, attribute     = 0x0016, 0x0017, 0x0013
+	)
 	if len(p) < channelHeader {
-		return 0
+		return nil
 	}
 	if first := p[0]; first >= 64 && first < 80 {
-		return uint64(binary.BigEndian.Uint16(p))<<32 | plainKind(p[channelHeader:])
+		return p[channelHeader:]
 	}
-	return plainKind(p)
+	if kind := binary.BigEndian.Uint16(p); (kind != send && kind != data) || len(p) < stunHeader {
+		return nil
+	}
+	for rest := p[stunHeader:]; len(rest) >= 4; {
+		kind, n := binary.BigEndian.Uint16(rest), int(binary.BigEndian.Uint16(rest[2:]))
+		if 4+n > len(rest) {
+			return nil
+		}
+		if kind == attribute {
+			return rest[4 : 4+n]
+		}
+		rest = rest[min(len(rest), 4+(n+3)/4*4):]
+	}
+	return nil
 }
 
 func plainKind(p []byte) uint64 {
@@ -72,7 +100,7 @@ func plainKind(p []byte) uint64 {
 	case first < 4:
 		return 1<<16 | uint64(binary.BigEndian.Uint16(p))
 	case first >= 20 && first < 64:
-		return 2 << 16
+		return kindDTLS
 	case first >= 128 && first < 192 && second >= 192 && second < 224: // RFC 5761 section 4
 		return 3 << 16
 	case first >= 128 && first < 192:
@@ -80,6 +108,8 @@ func plainKind(p []byte) uint64 {
 	}
 	return 0
 }
+
+const kindDTLS = 2 << 16
 
 // flowKey names a flow on a link.
 func flowKey(from, to netip.AddrPort, p []byte) uint64 {

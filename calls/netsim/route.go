@@ -14,11 +14,13 @@ const (
 // passage is a datagram between two access links.
 type passage struct {
 	datagram
-	to    netip.AddrPort
-	flow  uint64
-	bytes int     // with headers
-	local *Router // both ends are behind it, and it is not translated
-	via   *Router // that translated it
+	origin netip.AddrPort // the socket it is from, before translation
+	sent   time.Time
+	to     netip.AddrPort
+	flow   uint64
+	bytes  int     // with headers
+	local  *Router // both ends are behind it, and it is not translated
+	via    *Router // that translated it
 }
 
 // send puts a datagram on the way from the socket, or loses it.
@@ -30,25 +32,32 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 	if a == nil || a.host != c.host {
 		return errNoRoute
 	}
+	now := time.Now()
+	g := passage{
+		datagram: datagram{c.addr, append([]byte(nil), p...)}, origin: c.addr, sent: now, to: to,
+		flow: c.flowLocked(to, p), bytes: n.weight(p) + udp4Header,
+	}
 	if n.tap != nil && n.tap(c.addr, to, p) {
+		n.seenLocked(&g, to, Tapped)
 		return nil
 	}
-	now := time.Now()
 	link, _, offset, out := a.nowLocked(now)
 	switch {
 	case out:
 		a.up.counts.Down++
+		n.seenLocked(&g, to, LostUp)
 		return nil
 	case a.profile.Firewall.NoUDP:
 		a.up.counts.Blocked++
+		n.seenLocked(&g, to, LostUp)
 		return nil
 	}
-	g := passage{datagram: datagram{c.addr, append([]byte(nil), p...)}, to: to, flow: flowKey(c.addr, to, p), bytes: len(p) + udp4Header}
 	if to.Addr().Is6() {
-		g.bytes = len(p) + udp6Header
+		g.bytes += udp6Header - udp4Header
 	}
 	left, copies := a.up.pass(link, now, now.Sub(a.since), offset, g.flow, g.bytes)
 	if copies == 0 {
+		n.seenLocked(&g, to, LostUp)
 		return nil
 	}
 	switch other := n.accesses[to.Addr()]; {
@@ -58,9 +67,12 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 	default:
 		g.from, g.via = a.router.outbound(now, c.addr, to), a.router
 	}
+	n.rememberLocked(c, g.from, to)
 	for range copies {
 		if at, ok := n.crossLocked(g.flow, left); ok {
 			n.planLocked(at, func() { n.arriveLocked(g) })
+		} else {
+			n.seenLocked(&g, to, LostBetween)
 		}
 	}
 	return nil
@@ -69,12 +81,15 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 // crossLocked is when a datagram that leaves one access link reaches the other, if it does.
 func (n *Network) crossLocked(id uint64, left time.Time) (at time.Time, ok bool) {
 	at = left.Add(n.cfg.Delay)
-	if n.cfg.Loss <= 0 && n.cfg.Jitter <= 0 {
+	if n.cfg.Loss <= 0 && n.cfg.Jitter <= 0 && !n.cfg.Repeatable {
 		return at, true
 	}
 	f := n.core.flow(id)
 	i := f.next
 	f.next++
+	if n.cfg.Repeatable {
+		at = f.scatter(i, at)
+	}
 	if unit(f.key, i, drawLoss) < n.cfg.Loss {
 		return at, false
 	}
@@ -84,40 +99,50 @@ func (n *Network) crossLocked(id uint64, left time.Time) (at time.Time, ok bool)
 // arriveLocked takes a datagram from the network between to the host it is for.
 func (n *Network) arriveLocked(g passage) {
 	now := time.Now()
-	translated := false
+	translated, sentTo := false, g.to
 	if r := n.routers[g.to.Addr()]; r != nil {
 		inside, ok := r.inbound(now, g.to.Port(), g.from)
 		if !ok || (g.via == r && !r.nat.Hairpin) {
+			n.seenLocked(&g, sentTo, Filtered)
 			return
 		}
 		g.to, translated = inside, true
 	}
 	a := n.accesses[g.to.Addr()]
 	if a == nil || (a.router != g.local && !translated) {
+		n.seenLocked(&g, sentTo, Filtered)
 		return
 	}
 	_, link, offset, out := a.nowLocked(now)
 	switch {
 	case out:
 		a.down.counts.Down++
+		n.seenLocked(&g, sentTo, LostDown)
 		return
 	case a.profile.Firewall.NoUDP:
 		a.down.counts.Blocked++
+		n.seenLocked(&g, sentTo, LostDown)
 		return
 	}
 	at, copies := a.down.pass(link, now, now.Sub(a.since), offset, g.flow, g.bytes)
+	if copies == 0 {
+		n.seenLocked(&g, g.to, LostDown)
+	}
 	for range copies {
-		n.planLocked(at, func() { n.deliverLocked(g.to, g.datagram) })
+		n.planLocked(at, func() { n.deliverLocked(g) })
 	}
 }
 
-func (n *Network) deliverLocked(to netip.AddrPort, d datagram) {
-	c := n.sockets[to]
+func (n *Network) deliverLocked(g passage) {
+	c := n.sockets[g.to]
 	if c == nil {
+		n.seenLocked(&g, g.to, Filtered)
 		return
 	}
 	select {
-	case c.in <- d:
+	case c.in <- g.datagram:
+		n.seenLocked(&g, g.to, Delivered)
 	default: // the receiver's buffer is full
+		n.seenLocked(&g, g.to, Overrun)
 	}
 }

@@ -63,6 +63,8 @@ type pipe struct {
 
 	// Guarded by network.mu.
 	key   uint64
+	named bool      // by nameLocked
+	twin  *pipe     // of the pipe from who dialled: the other direction; else nil
 	sent  uint64    // pieces
 	free  time.Time // when the rate of the links has carried all of them
 	there time.Time // when the last of them arrives
@@ -83,6 +85,9 @@ type piece struct {
 
 func newPipe(n *Network, from, to netip.AddrPort) *pipe {
 	key := mix(n.cfg.Seed, hashAddrPort(from), hashAddrPort(to))
+	if n.cfg.Repeatable {
+		key = mix(n.cfg.Seed, hashAddr(from.Addr()), hashAddr(to.Addr()), uint64(time.Now().UnixNano()))
+	}
 	return &pipe{network: n, from: from, to: to, key: key, changed: make(chan struct{})}
 }
 
@@ -121,7 +126,7 @@ func (s *stream) Write(p []byte) (int, error) {
 			return 0, net.ErrClosed
 		}
 		if q.waiting < streamWindow {
-			q.pieces = append(q.pieces, piece{q.arrival(len(p)), append([]byte(nil), p...)})
+			q.pieces = append(q.pieces, piece{q.arrival(p), append([]byte(nil), p...)})
 			q.waiting += len(p)
 			q.changeLocked()
 			q.mu.Unlock()
@@ -192,7 +197,7 @@ func (s *stream) Close() error {
 	s.once.Do(func() {
 		s.out.mu.Lock()
 		if s.out.ended.IsZero() {
-			s.out.ended = s.out.arrival(0)
+			s.out.ended = s.out.arrival(nil)
 		}
 		s.out.changeLocked()
 		s.out.mu.Unlock()
