@@ -43,28 +43,31 @@ type Call struct {
 	wg      sync.WaitGroup // all loops but loop itself
 
 	// Owned by loop.
-	machine  *callstate.Machine
-	contact  identity.Contact
-	callee   *seal.Callee // of a callee
-	arrived  *arrival     // what Yield is to be answered with
-	sent     map[sentKey]outgoing
-	pending  []callstate.Event // to be stepped after the present one
-	caller   *seal.Caller      // of a caller, once prepared
-	chosen   record.DeviceID   // of a caller: confirmed
-	profile  seal.MediaProfile
-	remotes  map[record.DeviceID]media.Description // a callee's only peer is the zero device
-	root     *seal.MediaRoot                       // since CONFIRM
-	ready    prepared
-	voice    *voice
+	machine *callstate.Machine
+	contact identity.Contact
+	callee  *seal.Callee // of a callee
+	arrived *arrival     // what Yield is to be answered with
+	sent    map[sentKey]outgoing
+	pending []callstate.Event // to be stepped after the present one
+	caller  *seal.Caller      // of a caller, once prepared
+	chosen  record.DeviceID   // of a caller: confirmed
+	profile seal.MediaProfile
+	remotes map[record.DeviceID]media.Description // a callee's only peer is the zero device
+	root    *seal.MediaRoot                       // since CONFIRM
+	ready   prepared
+	voice   *voice
+	recovery
+	lost     bool // the app was told that the path is lost
 	audio    Audio
 	muting   bool // what the other side last said about its mute
 	finished bool
 
-	feeding chan struct{} // one place: fed has something
-	hangup  chan struct{} // one place: a press of hang-up that the loop has not seen yet
-	missed  atomic.Uint64 // events dropped because the app did not read
-	muted   atomic.Bool
-	talking atomic.Pointer[voice]
+	feeding  chan struct{} // one place: fed has something
+	hangup   chan struct{} // one place: a press of hang-up that the loop has not seen yet
+	restarts atomic.Uint64
+	missed   atomic.Uint64 // events dropped because the app did not read
+	muted    atomic.Bool
+	talking  atomic.Pointer[voice]
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -95,7 +98,7 @@ func newCall(p *Phone, role callstate.Role, contact identity.Contact) *Call {
 		inbox: make(chan func(), inboxSize), events: make(chan Event, eventBacklog), hangup: make(chan struct{}, 1), feeding: make(chan struct{}, 1),
 		done: make(chan struct{}), flushed: make(chan struct{}), outbox: make(chan outgoing, outboxSize),
 		machine: callstate.New(role), profile: seal.DefaultMedia,
-		remotes: make(map[record.DeviceID]media.Description), sent: make(map[sentKey]outgoing),
+		remotes: make(map[record.DeviceID]media.Description), sent: make(map[sentKey]outgoing), recovery: recovery{asked: make(map[uint32]*seal.Restart)},
 		times: Times{Started: time.Now()},
 	}
 }
@@ -233,10 +236,12 @@ func (c *Call) post(f func()) bool {
 
 // notice is post for the voice loops, which the call's loop waits for: what does not fit is dropped, and comes again with
 // the next frame if it matters.
-func (c *Call) notice(f func()) {
+func (c *Call) notice(f func()) bool {
 	select {
 	case c.inbox <- f:
+		return true
 	default:
+		return false
 	}
 }
 

@@ -47,6 +47,10 @@ type Config struct {
 	DialContext  func(ctx context.Context, network, address string) (net.Conn, error)
 	ListenPacket func(network, address string) (net.PacketConn, error)
 
+	// WatchNetwork calls changed whenever this machine may be on another network, until ctx ends. Default: what the operating
+	// system tells; nothing if DialContext or ListenPacket is set.
+	WatchNetwork func(ctx context.Context, changed func())
+
 	// Log receives states, reasons and counts, never a name. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -66,6 +70,12 @@ func (c *Config) validate() error {
 	}
 	if c.NewDecoder == nil {
 		c.NewDecoder = audio.NewDecoder
+	}
+	if c.WatchNetwork == nil {
+		c.WatchNetwork = watchNetwork
+		if c.DialContext != nil || c.ListenPacket != nil {
+			c.WatchNetwork = func(context.Context, func()) {}
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

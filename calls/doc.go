@@ -36,6 +36,20 @@
 // and who calls again takes the dead call's place. [Config.MaxCalls] says when callers hear busy, [Config.Screen] whom
 // they do not reach. callstate.Line decides all that; the switchboard carries it out.
 //
+// # Staying up
+//
+// The other side sends a frame every 20 ms, so its silence means that the path is broken.
+//
+//	0.6 s of silence   is the relay still there? If not, allocate again (package media, "Paths")
+//	1 s                EventPathLost; RESTART through the server: new addresses and a new key (package callstate, "Restart")
+//	network changed    both at once: [Phone.NetworkChanged], which [Config.WatchNetwork] calls
+//	30 s               the call ends with media-lost
+//
+// The old path is used until the new one is proven. Signaling is needed only where both sides have lost their addresses;
+// its own connections are made anew at the same time, under the same queue ids, so both sides find each other again on a
+// server that has lost its memory. Every half hour the caller asks for a new key in a call that is well; between restarts each
+// sender ratchets once a minute.
+//
 // # What the network may see
 //
 // Only relay candidates are used: neither side learns the other's address. A ringing phone answers by itself only to

@@ -42,10 +42,12 @@ const (
 	EventPeerMuted                        // Muted says which way
 	EventSourceEnded                      // the Source reached its end; silence is sent from now on
 	EventVoiceAlarm                       // packets arrive that nobody could have sealed with this call's key; playback is muted
+	EventPathLost                         // the other side has not been heard for a second; the call tries to get it back
+	EventPathBack                         // and it is heard again
 	EventEnded                            // State is StateEnded and Result is set; the last event
 )
 
-var eventNames = [...]string{"unset", "state", "first-voice", "peer-muted", "source-ended", "voice-alarm", "ended"}
+var eventNames = [...]string{"unset", "state", "first-voice", "peer-muted", "source-ended", "voice-alarm", "path-lost", "path-back", "ended"}
 
 // String is lower case with hyphens; it is the event's name in JSON output.
 func (k EventKind) String() string {

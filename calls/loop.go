@@ -18,6 +18,8 @@ func (c *Call) loop(life context.Context, first callstate.Event) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	closing := life.Done()
+	renew := time.NewTicker(renewEvery)
+	defer renew.Stop()
 	c.step(first)
 	for !c.finished {
 		var due <-chan time.Time
@@ -35,6 +37,10 @@ func (c *Call) loop(life context.Context, first callstate.Event) {
 				if !c.finished {
 					f()
 				}
+			}
+		case <-renew.C:
+			if c.calls {
+				c.step(callstate.Renew{})
 			}
 		case <-c.hangup:
 			c.step(callstate.PressHangup{})
@@ -87,13 +93,14 @@ func (c *Call) do(action callstate.Action) {
 	case callstate.SendRing:
 		transport := transportOf(c.ready.local)
 		c.sendSealed(seal.TypeRing, func() (seal.Envelope, error) { return c.callee.Ring(c.ready.queue.ID(), &transport) })
+		c.trickleTo(record.DeviceID{})
 	case callstate.SendAccept:
 		c.sendSealed(seal.TypeAccept, func() (seal.Envelope, error) { return c.callee.Accept(nil) })
 	case callstate.SendConfirm:
 		c.sendConfirm(a.Device)
 	case callstate.SendConnected:
 		c.sendSealed(seal.TypeConnected, c.callee.Connected)
-		c.root = c.callee.Root()
+		c.keyed(c.callee.Root())
 		c.setCode(c.callee.Code())
 	case callstate.Repeat:
 		if out, ok := c.sent[sentKey{a.Device, a.Type}]; ok {
@@ -116,7 +123,17 @@ func (c *Call) do(action callstate.Action) {
 	case callstate.ShowRinging:
 		c.mark(func(t *Times) { t.Ringing = time.Now() })
 	case callstate.ConnectMedia:
-		c.wg.Go(func() { c.connectLoop(c.ready.conn, c.remotes[a.Device]) })
+		conn, remote := c.ready.conn, c.remotes[a.Device]
+		c.reaching, c.toward = true, a.Device
+		c.wg.Go(func() { c.connectLoop(conn, remote) })
+	case callstate.SendRestart:
+		c.sendRestart(a.Epoch)
+	case callstate.SendRestartAck:
+		c.answerRestart(a.Epoch)
+	case callstate.FinishRestart:
+		c.finishRestart(a.Epoch)
+	case callstate.AbandonRestart:
+		c.forgetAsking()
 	case callstate.StartVoice:
 		if err := c.startVoice(); err != nil {
 			c.log.Warn("voice could not start")
@@ -174,6 +191,13 @@ func (c *Call) release() {
 	if c.arrived != nil {
 		c.arrived.callee.Wipe()
 	}
+	if c.renewal != nil {
+		c.renewal.Wipe()
+	}
+	for _, r := range c.roots {
+		r.root.Wipe()
+	}
+	c.forgetAsking()
 	close(c.events)
 	close(c.done)
 }

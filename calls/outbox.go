@@ -137,7 +137,8 @@ func (c *Call) sendConfirm(device record.DeviceID) {
 		c.pending = append(c.pending, callstate.MediaFailed{})
 		return
 	}
-	c.chosen, c.root = device, root
+	c.chosen = device
+	c.keyed(root)
 	c.setCode(c.caller.Code(device))
 	c.mark(func(t *Times) { t.Accepted = time.Now() })
 	c.putAgain(sentKey{device, seal.TypeConfirm}, outgoing{envelope: env, key: anyKey()})

@@ -31,6 +31,7 @@ type Phone struct {
 	life     context.Context // ends with Serve; calls hang up
 	end      context.CancelFunc
 	wg       sync.WaitGroup // calls and loops
+	moved    chan struct{}  // one place: the network has changed
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -51,7 +52,7 @@ func New(cfg Config) (*Phone, error) {
 	p := &Phone{
 		cfg: cfg, profile: cfg.Profile, client: client, log: cfg.Log,
 		incoming: make(chan *Call, incomingBacklog), life: life, end: end,
-		online: make(chan struct{}),
+		online: make(chan struct{}), moved: make(chan struct{}, 1),
 	}
 	p.board = newSwitchboard(p)
 	return p, nil
@@ -68,6 +69,7 @@ func (p *Phone) Profile() *Profile { return p.profile }
 func (p *Phone) Serve(ctx context.Context) error {
 	defer p.shutdown()
 	p.wg.Go(p.maintainLoop)
+	p.wg.Go(func() { p.cfg.WatchNetwork(p.life, p.NetworkChanged) })
 	backoff := signaling.Backoff{}
 	for {
 		err := p.session(ctx, &backoff)
@@ -75,10 +77,23 @@ func (p *Phone) Serve(ctx context.Context) error {
 			return ctx.Err()
 		}
 		p.log.Debug("phone offline", "known_cause", errors.Is(err, signaling.ErrUnavailable))
-		if err := backoff.Wait(ctx); err != nil {
+		if err := backoff.WaitOr(ctx, p.moved); err != nil {
 			return err
 		}
 	}
+}
+
+// NetworkChanged says that this machine may be on another network now: connections are made anew, and calls look for another
+// path at once instead of after a second of silence. Serve notices by itself where the operating system tells
+// ([Config.WatchNetwork]); an app that learns it from its platform calls this. It does not wait.
+func (p *Phone) NetworkChanged() {
+	p.log.Debug("the network has changed")
+	select {
+	case p.moved <- struct{}{}:
+	default:
+	}
+	p.client.Reconnect()
+	p.board.each((*Call).networkChanged)
 }
 
 // WaitOnline blocks until the phone is connected to its server.

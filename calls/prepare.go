@@ -181,9 +181,9 @@ func (c *Call) prepareCalleeLoop(offer *seal.Offer) {
 // gather allocates on the relays. Only the relays' own addresses may be contacted later.
 func (c *Call) gather(ctx context.Context, role media.Role, urls, hosts []string, user, password string) (*media.Conn, media.Description, error) {
 	cfg := media.Config{Role: role, ListenPacket: c.phone.cfg.ListenPacket, DialContext: c.phone.cfg.DialContext, AllowedRemote: onlyRelays(hosts), Log: c.log}
-	for _, u := range urls {
-		cfg.Relays = append(cfg.Relays, media.Relay{URL: u, Username: user, Password: password})
-	}
+	cfg.Relays, cfg.Relogin = relaysOf(urls, user, password), c.relogin(role)
+	cfg.OnLost = func() { c.feed(c.reconnect) }
+	cfg.OnCandidates = func(found []media.Candidate) { c.feed(func() { c.trickle(found) }) }
 	conn, err := media.New(cfg)
 	if err != nil {
 		return nil, media.Description{}, err

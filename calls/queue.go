@@ -58,6 +58,7 @@ func (c *Call) received(device record.DeviceID, m seal.Message) {
 		}
 		event.Transport = m.Transport != nil
 		c.learn(device, m.Transport)
+		c.trickleTo(device)
 	case *seal.Accept:
 		event.Transport = m.Transport != nil
 		c.learn(device, m.Transport)
@@ -65,10 +66,17 @@ func (c *Call) received(device record.DeviceID, m seal.Message) {
 		event.Reject = m.Reason
 	case *seal.Hangup:
 		event.Hangup = m.Reason
-	case *seal.Candidates:
-		if c.ready.conn != nil {
-			_ = c.ready.conn.AddCandidates(candidatesOf(m.Candidates))
+	case *seal.Restart:
+		if c.renewal == nil && m.Epoch > 1 || c.renewal != nil && m.Epoch > c.renewal.Epoch()+2 {
+			return // nobody is that far ahead
 		}
+		c.asked[m.Epoch] = m
+		event.Epoch = m.Epoch
+	case *seal.RestartAck:
+		c.answered = m
+		event.Epoch = m.Epoch
+	case *seal.Candidates:
+		c.candidates(device, m)
 		return
 	}
 	c.step(event)

@@ -129,6 +129,15 @@ func (s *switchboard) feedLocked(o callstate.Feed) {
 	}
 }
 
+// each runs f in the loop of every call.
+func (s *switchboard) each(f func(*Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		c.feed(func() { f(c) })
+	}
+}
+
 func (s *switchboard) nameLocked(c *Call) {
 	s.last++
 	c.ref = s.last

@@ -25,22 +25,30 @@ func (c *Call) startVoice() error {
 		profile = c.callee.Offer().Media
 	}
 	bucket := int(profile.BucketBytes)
+	keys := newVoiceKeys(out, in, bucket, voiceRoot{root: c.root})
+	for _, r := range c.roots {
+		keys.renew(r)
+		r.root.Wipe()
+	}
+	c.roots = nil
 	v, err := startVoice(voiceConfig{
-		conn:     c.ready.conn,
-		sender:   sframe.NewSender(sframe.SenderConfig{Root: c.root.Clone(), Direction: uint8(out), BucketBytes: bucket}),
-		receiver: sframe.NewReceiver(sframe.ReceiverConfig{Root: c.root.Clone(), Direction: uint8(in), BucketBytes: bucket}),
-		encoder:  encoder,
-		decoder:  decoder,
-		audio:    c.audio,
-		muted:    c.muted.Load(),
+		conn:    c.ready.conn,
+		keys:    keys,
+		encoder: encoder,
+		decoder: decoder,
+		audio:   c.audio,
+		muted:   c.muted.Load(),
 		observe: voiceObserver{
 			control:    func(control sframe.Control) { c.notice(func() { c.heard(control) }) },
 			firstVoice: func(at time.Time) { c.notice(func() { c.firstVoice(at) }) },
 			sourceEnd:  func() { c.notice(func() { c.emit(Event{Kind: EventSourceEnded, State: StateTalking}) }) },
 			alarm:      func() { c.notice(func() { c.emit(Event{Kind: EventVoiceAlarm, State: StateTalking}) }) },
+			impaired:   func() bool { return c.notice(c.impaired) },
+			restored:   func(restart uint32) bool { return c.notice(func() { c.restored(restart) }) },
 		},
 	})
 	if err != nil {
+		keys.close()
 		return err
 	}
 	c.root.Wipe()
@@ -98,6 +106,7 @@ type Stats struct {
 	FramesConcealed   uint64 `json:"frames_concealed"`   // played, but made up
 	FramesLate        uint64 `json:"frames_late"`        // sent more than a frame after their time
 	EventsMissed      uint64 `json:"events_missed"`      // because the app did not read them
+	Restarts          uint64 `json:"restarts"`           // new keys, and paths if there was need
 }
 
 // LostRatio is from 0 to 1.
@@ -110,7 +119,7 @@ func (s Stats) LostRatio() float64 {
 
 // Stats may be called at any time, also after the end.
 func (c *Call) Stats() Stats {
-	s := Stats{EventsMissed: c.missed.Load()}
+	s := Stats{EventsMissed: c.missed.Load(), Restarts: c.restarts.Load()}
 	if v := c.talking.Load(); v != nil {
 		v.count(&s)
 	}

@@ -30,6 +30,7 @@ func (c *Call) becomeCallee() {
 	c.wg.Go(before.close) // a dead relay takes a while
 	c.callee, c.contact, c.arrived = c.arrived.callee, c.arrived.contact, nil
 	c.chosen = record.DeviceID{}
+	c.reaching, c.late = false, nil
 	c.remotes = make(map[record.DeviceID]media.Description)
 	clear(c.sent)
 }

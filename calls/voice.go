@@ -30,12 +30,13 @@ const (
 	maxControls = 8
 )
 
-// voice is the media half of a talking call: four loops between Source, network and Sink.
+// voice is the media half of a talking call: four loops between Source, network and Sink, and one that watches.
 //
 //	captureLoop  Source ▶ captured
 //	sendLoop     captured ▶ Opus ▶ SFrame ▶ media, every 20 ms
 //	receiveLoop  media ▶ SFrame ▶ playout, controls ▶ call
 //	playLoop     playout ▶ Sink, every 20 ms
+//	watchLoop    dead air ▶ call
 type voice struct {
 	// Static after startVoice.
 	conn    *media.Conn
@@ -49,10 +50,9 @@ type voice struct {
 	captured chan []int16
 	recycled chan []int16
 
-	// Owned by sendLoop.
-	sender *sframe.Sender
-	// Owned by receiveLoop.
-	receiver *sframe.Receiver
+	keys *voiceKeys
+	// Owned by watchLoop.
+	watch deadAirWatch
 
 	muted         atomic.Bool
 	alarmed       atomic.Bool
@@ -81,18 +81,19 @@ type voiceObserver struct {
 	firstVoice func(at time.Time)
 	sourceEnd  func()
 	alarm      func()
+	impaired   func() bool               // false: tell it again
+	restored   func(restart uint32) bool // the same
 }
 
-// voiceConfig is what startVoice needs; the voice owns sender and receiver from then on.
+// voiceConfig is what startVoice needs; the voice owns the keys from then on.
 type voiceConfig struct {
-	conn     *media.Conn
-	sender   *sframe.Sender
-	receiver *sframe.Receiver
-	encoder  audio.Encoder
-	decoder  audio.Decoder
-	audio    Audio
-	muted    bool
-	observe  voiceObserver
+	conn    *media.Conn
+	keys    *voiceKeys
+	encoder audio.Encoder
+	decoder audio.Decoder
+	audio   Audio
+	muted   bool
+	observe voiceObserver
 }
 
 // startVoice opens the microphone. It is called only when the voice key exists.
@@ -108,7 +109,7 @@ func startVoice(cfg voiceConfig) (*voice, error) {
 	v := &voice{
 		conn: cfg.conn, encoder: cfg.encoder, playout: playout, audio: cfg.audio, observe: cfg.observe, stop: stop,
 		captured: make(chan []int16, 1), recycled: make(chan []int16, 3),
-		sender: cfg.sender, receiver: cfg.receiver,
+		keys: cfg.keys,
 	}
 	if cfg.muted {
 		v.mute(true)
@@ -123,16 +124,16 @@ func startVoice(cfg voiceConfig) (*voice, error) {
 	v.wg.Go(func() { v.sendLoop(ctx) })
 	v.wg.Go(v.receiveLoop)
 	v.wg.Go(func() { v.playLoop(ctx) })
+	v.wg.Go(func() { v.watchLoop(ctx) })
 	return v, nil
 }
 
-// close ends the four loops, waits for them and wipes the keys. The media connection must be closed by then or
+// close ends the loops, waits for them and wipes the keys. The media connection must be closed by then or
 // receiveLoop would go on reading; the caller closes it first.
 func (v *voice) close() {
 	v.stop()
 	v.wg.Wait()
-	v.sender.Close()
-	v.receiver.Close()
+	v.keys.close()
 }
 
 // mute sends silence from the next frame on, and says so.
@@ -237,9 +238,9 @@ func (v *voice) sendLoop(ctx context.Context) {
 			n = 0 // an empty payload in a full-size frame: the receiver conceals it, the wire sees nothing
 		}
 		controls = v.takeControls(controls[:0])
-		frame, err = v.sender.Seal(frame[:0], time.Now(), opus[:n], controls)
+		frame, err = v.keys.seal(frame[:0], time.Now(), opus[:n], controls)
 		if errors.Is(err, sframe.ErrTooLarge) {
-			frame, err = v.sender.Seal(frame[:0], time.Now(), nil, controls)
+			frame, err = v.keys.seal(frame[:0], time.Now(), nil, controls)
 		}
 		if err != nil {
 			return // no key, no voice; the other side notices dead air and the call ends
@@ -266,7 +267,7 @@ func (v *voice) receiveLoop() {
 		}
 		now := time.Now()
 		v.lastArrival.Store(now.UnixNano())
-		payload, controls, err := v.receiver.Open(opus[:0], now, buf[:n])
+		payload, controls, err := v.keys.open(opus[:0], now, buf[:n])
 		if err != nil {
 			v.unauthentic.Add(1)
 			continue

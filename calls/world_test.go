@@ -50,23 +50,36 @@ type world struct {
 func newWorld(t *testing.T, latency time.Duration) *world {
 	t.Helper()
 	w := &world{Network: netsim.New(netsim.Config{Delay: latency}), t: t}
-	quiet := slog.New(slog.DiscardHandler)
 	secret, err := turn.GenerateSecret()
 	must(t, err)
-	w.relay, err = turn.New(turn.Config{Secrets: []turn.Secret{secret}, Public4: relayIP, Log: quiet, MaxAllocations: 64})
-	must(t, err)
-	socket, err := w.Host(relayIP).ListenPacket("udp4", "0.0.0.0:3478")
-	must(t, err)
-	w.wg.Go(func() { _ = w.relay.ServeUDP(context.Background(), socket) })
 	w.secret = secret
+	w.startRelay()
 	w.startSignaling()
 	t.Cleanup(func() {
 		w.killSignaling()
-		must(t, w.relay.Close())
+		w.killRelay()
 		w.wg.Wait()
 	})
 	return w
 }
+
+// startRelay starts a relay that knows nobody but the secret.
+func (w *world) startRelay() {
+	t := w.t
+	t.Helper()
+	var err error
+	w.relay, err = turn.New(turn.Config{
+		Secrets: []turn.Secret{w.secret}, Public4: relayIP, Log: slog.New(slog.DiscardHandler), MaxAllocations: 64,
+	})
+	must(t, err)
+	socket, err := w.Host(relayIP).ListenPacket("udp4", "0.0.0.0:3478")
+	must(t, err)
+	relay := w.relay
+	w.wg.Go(func() { _ = relay.ServeUDP(context.Background(), socket) })
+}
+
+// killRelay ends the relay and forgets its allocations.
+func (w *world) killRelay() { must(w.t, w.relay.Close()) }
 
 // startSignaling starts a signaling server that knows nobody.
 func (w *world) startSignaling() {

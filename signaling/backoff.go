@@ -20,15 +20,19 @@ type Backoff struct{ bound time.Duration }
 func (b *Backoff) Reset() { b.bound = 0 }
 
 // Wait waits before the next attempt, or until ctx ends, whose error it then returns.
-func (b *Backoff) Wait(ctx context.Context) error {
+func (b *Backoff) Wait(ctx context.Context) error { return b.WaitOr(ctx, nil) }
+
+// WaitOr is Wait that something which comes from skip cuts short, and starts over.
+func (b *Backoff) WaitOr(ctx context.Context, skip <-chan struct{}) error {
 	timer := time.NewTimer(b.next())
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return ctx.Err()
+	case <-skip:
+		b.Reset()
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 // next draws a wait and doubles the bound.

@@ -47,6 +47,8 @@ type Client struct {
 	mu     sync.Mutex
 	open   map[io.Closer]struct{} // queues and mailboxes, which Close closes
 	closed bool
+	round  context.Context // of requests under way; Reconnect ends it
+	next   context.CancelFunc
 }
 
 // New checks cfg. It does no I/O and starts nothing.
@@ -83,6 +85,7 @@ func New(cfg Config) (*Client, error) {
 	if c.log == nil {
 		c.log = slog.Default()
 	}
+	c.round, c.next = context.WithCancel(context.Background())
 	c.http = &http.Client{Transport: c.transport, CheckRedirect: refuseRedirect}
 	return c, nil
 }
@@ -94,6 +97,7 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
+	c.next()
 	open := c.open
 	c.open = make(map[io.Closer]struct{})
 	c.mu.Unlock()
@@ -102,6 +106,30 @@ func (c *Client) Close() error {
 	}
 	c.transport.CloseIdleConnections()
 	return nil
+}
+
+// Reconnect says that the connections of this client go through a network that is gone. Requests under way fail at once with
+// ErrUnavailable, queues connect anew, and mailboxes fail, whose owners do the same.
+func (c *Client) Reconnect() {
+	c.mu.Lock()
+	c.next()
+	if !c.closed {
+		c.round, c.next = context.WithCancel(context.Background())
+	}
+	var open []io.Closer
+	for closer := range c.open {
+		open = append(open, closer)
+	}
+	c.mu.Unlock()
+	for _, o := range open {
+		switch o := o.(type) {
+		case *Queue:
+			o.Reconnect()
+		case *Mailbox:
+			o.socket.close()
+		}
+	}
+	c.transport.CloseIdleConnections()
 }
 
 // adopt remembers what Close must close; false if it is too late for that.
@@ -146,8 +174,19 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if c.isClosed() {
 		return answer{}, ErrClosed
 	}
+	c.mu.Lock()
+	round := c.round
+	c.mu.Unlock()
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
+	defer context.AfterFunc(round, cancel)()
+	failed := func(err error) error {
+		if outer.Err() == nil && round.Err() != nil {
+			return ErrUnavailable
+		}
+		return cause(ctx, err)
+	}
 	u := c.base
 	u.Path = r.path
 	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
@@ -166,13 +205,13 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	req.Header["Idempotency-Key"] = []string{}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, cause(ctx, err)
+		return answer{}, failed(err)
 	}
 	defer resp.Body.Close()
 	limit := max(r.limit, 1<<10)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return answer{}, cause(ctx, err)
+		return answer{}, failed(err)
 	}
 	if int64(len(body)) > limit {
 		return answer{}, ErrUnavailable // not a server of ours

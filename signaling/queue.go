@@ -26,6 +26,7 @@ type Queue struct {
 	id     envelope.QueueID
 	inbox  *inbox
 	cancel context.CancelFunc // ends loop
+	again  chan struct{}      // one place: connect anew without waiting
 	wg     sync.WaitGroup     // of loop
 
 	// Guarded by mu.
@@ -36,7 +37,7 @@ type Queue struct {
 
 // OpenQueue opens a queue with a new id; ctx bounds only this. Nothing tells the server whose it is.
 func (c *Client) OpenQueue(ctx context.Context) (*Queue, error) {
-	q := &Queue{client: c, secret: newReadSecret(), inbox: newInbox()}
+	q := &Queue{client: c, secret: newReadSecret(), inbox: newInbox(), again: make(chan struct{}, 1)}
 	q.id = q.secret.Queue()
 	s, err := q.connect(ctx)
 	if err != nil {
@@ -91,7 +92,7 @@ func (q *Queue) loop(life context.Context, s *socket) {
 			s.stop()
 			q.hold(nil)
 		}
-		if backoff.Wait(life) != nil {
+		if backoff.WaitOr(life, q.again) != nil {
 			break
 		}
 		next, err := q.connect(life)
@@ -140,6 +141,15 @@ func (q *Queue) drop() {
 	if s != nil {
 		s.close()
 	}
+}
+
+// Reconnect gives the present connection up, and does not wait before the next.
+func (q *Queue) Reconnect() {
+	select {
+	case q.again <- struct{}{}:
+	default:
+	}
+	q.drop()
 }
 
 // Close tells the server that the queue is not needed any more and waits for all goroutines. It may be called more than

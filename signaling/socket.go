@@ -21,8 +21,12 @@ func (c *Client) openSocket(ctx context.Context, path string) (*socket, error) {
 	if c.isClosed() {
 		return nil, ErrClosed
 	}
+	c.mu.Lock()
+	round := c.round
+	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
+	defer context.AfterFunc(round, cancel)()
 	u := c.base
 	u.Path = path
 	conn, err := c.dial(ctx, u.String())

@@ -70,13 +70,24 @@ type Config struct {
 	// only relays should be. Its answer is final, also for private addresses;
 	// nil means every public unicast address. May be called concurrently.
 	AllowedRemote func(netip.Addr) bool
+	// OnCandidates is told of addresses of this side that were found after
+	// Gather: the peer must hear of them (AddCandidates). nil: nobody is. It
+	// must not block.
+	OnCandidates func([]Candidate)
+	// OnLost is told when the relay does not answer any more, or does not know
+	// this side: it has died, or this machine is on another network without
+	// knowing. nil: nobody is. It must not block.
+	OnLost func()
+	// Relogin fetches fresh relays when all refuse the present logins; nil:
+	// there are none. It is called by one goroutine at a time.
+	Relogin func(context.Context) ([]Relay, error)
 	// Log receives state changes, nothing that names anybody; nil means
 	// slog.Default.
 	Log *slog.Logger
 }
 
-// maxRelays bounds the allocations one call can ask for; a relay pair has
-// three URLs (UDP, TCP, TLS), two pairs are plenty.
+// maxRelays bounds the relays of one call; a relay pair has three URLs (UDP,
+// TCP, TLS), two pairs are plenty.
 const maxRelays = 8
 
 // What callers branch on. None of these texts ever names an address.

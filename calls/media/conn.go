@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -18,14 +17,18 @@ type Conn struct {
 	// Static after New.
 	cfg     Config
 	cert    webrtc.Certificate
-	local   Description // without candidates
+	print   [32]byte // of cert
+	net     *relayNet
+	paths   *paths
 	life    context.Context
 	end     context.CancelFunc
 	track   *track
 	inbox   *inbox
 	down    chan struct{} // closed with downOnce
-	relayed chan struct{} // closed by Gather, once an address exists
 	changed chan struct{} // 1 slot: pion's connection state changed
+	first   chan struct{} // 1 slot: there is a path
+	wanted  chan struct{} // 1 slot: a new path is
+	doubt   chan struct{} // 1 slot: the peer is not heard
 
 	// Own locks.
 	log      pionLog
@@ -35,19 +38,26 @@ type Conn struct {
 	refused  atomic.Uint64
 	sent     atomic.Uint64
 	unsent   atomic.Uint64
+	opened   atomic.Uint64
 	setup    atomic.Int64 // time.Duration
+
+	announced atomic.Bool    // Gather has returned: further addresses must be announced
+	loops     sync.WaitGroup // everything about paths
 
 	mu sync.Mutex
 	// Guarded by mu.
 	state   State
+	logins  []Relay                // where to allocate next
 	pc      *webrtc.PeerConnection // nil before Gather
 	sender  *webrtc.RTPSender      // nil before Connect
 	running sync.WaitGroup         // Gather, Connect and watchLoop
 
 	candMu sync.Mutex
 	// Guarded by candMu, which is held while pion works on them.
-	remotes []Candidate // accepted, at most MaxCandidates
-	applied int         // how many of remotes pion knows; -1 before it has a description
+	remotes   []Candidate // accepted, at most MaxCandidates
+	applied   int         // how many of remotes pion knows; -1 before it has a description
+	peer      Description // what it was told last
+	restarted bool        // the peer restarts ICE
 
 	closing   atomic.Bool   // somebody does what Close does
 	closeDone chan struct{} // and is done
@@ -64,23 +74,24 @@ func New(cfg Config) (*Conn, error) {
 		return nil, ErrInternal
 	}
 	c := &Conn{
-		cfg:  cfg,
-		cert: cert,
-		local: Description{
-			Fingerprint: fingerprint,
-			Ufrag:       newICEText(ufragChars),
-			Pwd:         newICEText(pwdChars),
-		},
+		cfg:       cfg,
+		cert:      cert,
+		print:     fingerprint,
 		track:     newTrack(),
 		inbox:     newInbox(),
 		down:      make(chan struct{}),
-		relayed:   make(chan struct{}),
 		changed:   make(chan struct{}, 1),
+		first:     make(chan struct{}, 1),
+		wanted:    make(chan struct{}, 1),
+		doubt:     make(chan struct{}, 1),
 		closeDone: make(chan struct{}),
 		state:     StateNew,
+		logins:    cfg.Relays,
 		applied:   -1,
 	}
 	c.life, c.end = context.WithCancel(context.Background())
+	c.paths = newPaths()
+	c.net = &relayNet{cfg: &c.cfg, life: c.life, sockets: &c.sockets, junk: func() { c.junk.Add(1) }}
 
 	return c, nil
 }
@@ -108,17 +119,6 @@ func (c *Conn) become(from, to State) {
 		c.state = to
 	}
 	c.mu.Unlock()
-}
-
-// hasUDPRelay reports whether some relay is reached over UDP.
-func (c *Conn) hasUDPRelay() bool {
-	for _, r := range c.cfg.Relays {
-		if u, err := r.uri(); err == nil && u.Scheme == stun.SchemeTypeTURN && u.Proto == stun.ProtoTypeUDP {
-			return true
-		}
-	}
-
-	return false
 }
 
 // Down is closed when the path is gone for good, and by Close.
@@ -177,6 +177,7 @@ func (c *Conn) Stats() Stats {
 	s.PacketsDiscard, s.PacketsJunk = c.log.srtpDiscarded.Load(), c.junk.Load()
 	s.RefusedRemotes = c.refused.Load()
 	s.LibraryErrors, s.LibraryWarnings = c.log.errors.Load(), c.log.warnings.Load()
+	s.PathsOpened = c.opened.Load()
 	s.SetupTime = time.Duration(c.setup.Load())
 	if sender != nil && (s.State == StateConnected || s.State == StateDisconnected) {
 		if pair, ok := sender.Transport().ICETransport().GetSelectedCandidatePairStats(); ok {
@@ -192,10 +193,9 @@ func (c *Conn) Stats() Stats {
 const closeGrace = time.Second
 
 // Close ends the media: it hands the allocations back, closes Down, wakes
-// every reader and returns when the last goroutine has ended. When a relay is
-// dead it takes closeGrace and, because pion notices that its socket is cut
-// when it next retransmits, up to 1.6 s more. It may be called at any time,
-// also while Gather or Connect blocks, and again.
+// every reader and returns when the last goroutine has ended, also when a relay
+// is dead. It may be called at any time, also while Gather or Connect blocks,
+// and again.
 //
 // One goroutine is not ours to wait for: if pion's TURN client begins to bind a
 // channel at the very moment of closing, it notices by its first
@@ -219,7 +219,10 @@ func (c *Conn) close() {
 	c.goDown()
 	c.inbox.close()
 	// From here on: Gather and Connect may be inside pion, which may be waiting for the relay.
-	cut := time.AfterFunc(closeGrace, c.sockets.closeAll)
+	cut := time.AfterFunc(closeGrace, func() {
+		c.paths.closeAll()
+		c.sockets.closeAll()
+	})
 	defer cut.Stop()
 	c.running.Wait()
 
@@ -229,5 +232,7 @@ func (c *Conn) close() {
 	if pc != nil {
 		_ = pc.GracefulClose() // what it reports is that something was closed before
 	}
+	c.paths.closeAll()
 	c.sockets.closeAll()
+	c.loops.Wait()
 }

@@ -6,25 +6,21 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
-	"math"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 )
 
-// gatherPoll is how often Gather looks for a first relayed address. pion keeps
-// pooled candidates to itself until there is a local description and signals
-// nothing; its statistics list them.
-const gatherPoll = 10 * time.Millisecond
-
 // gatherTimeout ends Gather when the caller's context does not.
 const gatherTimeout = 10 * time.Second
 
 // Gather allocates an address on the relays and returns what to tell the
-// peer. It returns as soon as there is one; further ones are used without
-// being announced. When there is none it says why: ErrRelayUnreachable,
+// peer. It returns as soon as there is one; Config.OnCandidates is told of
+// further ones. When there is none it says why: ErrRelayUnreachable,
 // ErrRelayRefused, ErrRelayBusy. A Conn whose Gather failed is closed.
 func (c *Conn) Gather(ctx context.Context) (Description, error) {
 	if err := c.begin(StateNew, StateGathering); err != nil {
@@ -43,6 +39,8 @@ func (c *Conn) Gather(ctx context.Context) (Description, error) {
 }
 
 func (c *Conn) gather(ctx context.Context) (Description, error) {
+	ended := make(chan error, 1)
+	c.loops.Go(func() { ended <- c.obtain(c.life, c.adopt) })
 	pc, err := c.newPeer()
 	if err != nil {
 		return Description{}, ErrInternal
@@ -56,53 +54,60 @@ func (c *Conn) gather(ctx context.Context) (Description, error) {
 	c.mu.Lock()
 	c.pc = pc
 	c.mu.Unlock()
+	sender, err := pc.AddTrack(c.track)
+	if err != nil {
+		return Description{}, c.orClosed(ErrInternal)
+	}
+	c.mu.Lock()
+	c.sender = sender
+	c.mu.Unlock()
 
 	timeout := time.NewTimer(gatherTimeout)
 	defer timeout.Stop()
-	poll := time.NewTicker(gatherPoll)
-	defer poll.Stop()
-	for {
-		complete := pc.ICEGatheringState() == webrtc.ICEGatheringStateComplete
-		if found := relayedAddresses(pc); len(found) > 0 {
-			close(c.relayed)
-			d := c.local
-			d.Candidates = found
-
-			return d, nil
-		}
-		if complete {
-			return Description{}, c.log.relayError()
-		}
+	select {
+	case <-c.first:
+	case err := <-ended:
 		select {
-		case <-poll.C:
-		case <-timeout.C:
-			return Description{}, c.log.relayError()
-		case <-ctx.Done():
-			return Description{}, fmt.Errorf("%w: %w", c.log.relayError(), ctx.Err())
-		case <-c.life.Done():
-			return Description{}, ErrClosed
+		case <-c.first:
+		default:
+			return Description{}, c.orClosed(err)
 		}
+	case <-timeout.C:
+		return Description{}, ErrRelayUnreachable
+	case <-ctx.Done():
+		return Description{}, fmt.Errorf("%w: %w", ErrRelayUnreachable, ctx.Err())
+	case <-c.life.Done():
+		return Description{}, ErrClosed
 	}
+	c.loops.Go(c.renewLoop)
+	c.loops.Go(c.tendLoop)
+	c.announced.Store(true)
+
+	return c.Local()
 }
 
-// relayedAddresses lists the relayed addresses that pc has so far.
-func relayedAddresses(pc *webrtc.PeerConnection) []Candidate {
-	var found []Candidate
-	for _, s := range pc.GetStats() {
-		local, ok := s.(webrtc.ICECandidateStats)
-		if !ok || local.Type != webrtc.StatsTypeLocalCandidate || local.CandidateType != webrtc.ICECandidateTypeRelay {
-			continue
-		}
-		a, err := netip.ParseAddr(local.IP)
-		if err != nil || local.Port <= 0 || local.Port > math.MaxUint16 || len(found) == MaxCandidates {
-			continue
-		}
-		if ap, ok := canonical(netip.AddrPortFrom(a, uint16(local.Port))); ok {
-			found = append(found, Candidate{Addr: ap, Priority: uint32(local.Priority)})
-		}
+// Local describes this side as it is now: a restart announces it again.
+func (c *Conn) Local() (Description, error) {
+	c.mu.Lock()
+	sender := c.sender
+	c.mu.Unlock()
+	if sender == nil {
+		return Description{}, ErrState
+	}
+	params, err := sender.Transport().ICETransport().GetLocalParameters()
+	if err != nil {
+		return Description{}, c.orClosed(ErrInternal)
+	}
+	d := Description{Fingerprint: c.print, Ufrag: params.UsernameFragment, Pwd: params.Password}
+	for _, p := range c.paths.live() {
+		d.Candidates = append(d.Candidates, Candidate{Addr: p.relayed, Priority: p.priority})
+	}
+	slices.Reverse(d.Candidates) // the newest first
+	if len(d.Candidates) > MaxCandidates {
+		d.Candidates = d.Candidates[:MaxCandidates]
 	}
 
-	return found
+	return d, nil
 }
 
 // allowed says whether the peer may be contacted at this address.
@@ -130,17 +135,29 @@ func (c *Conn) AddCandidates(candidates []Candidate) error {
 }
 
 func (c *Conn) addLocked(candidates []Candidate) error {
-	var err error
+	var (
+		err   error
+		fresh []netip.AddrPort
+	)
 	for _, cand := range candidates {
 		switch {
+		case c.knowsLocked(cand.Addr):
+		case !c.allowed(cand.Addr):
+			err = ErrCandidate
+		case c.applied >= 0 && !c.restarted && c.isUp():
+			// ICE has done its work: what is new is for the paths to find out.
+			if at, ok := canonical(cand.Addr); ok {
+				fresh = append(fresh, at)
+			}
 		case len(c.remotes) >= MaxCandidates:
 			c.refused.Add(1)
-			err = ErrCandidate
-		case !c.allowed(cand.Addr):
 			err = ErrCandidate
 		default:
 			c.remotes = append(c.remotes, cand)
 		}
+	}
+	if len(fresh) > 0 {
+		c.reach(fresh)
 	}
 	if c.applied < 0 {
 		return err // Connect puts them into the description
@@ -154,6 +171,45 @@ func (c *Conn) addLocked(candidates []Candidate) error {
 	}
 
 	return err
+}
+
+func (c *Conn) knowsLocked(at netip.AddrPort) bool {
+	for _, r := range c.remotes {
+		if r.Addr == at {
+			return true
+		}
+	}
+
+	return false
+}
+
+// isUp says whether ICE has found its pair.
+func (c *Conn) isUp() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	return c.state == StateConnected || c.state == StateDisconnected
+}
+
+// reach tries further addresses of the peer from all paths.
+func (c *Conn) reach(addrs []netip.AddrPort) {
+	c.paths.know(addrs)
+	used, _ := c.paths.inUse()
+	for _, p := range c.paths.live() {
+		p.kick()
+		if p != used {
+			continue
+		}
+		var peers []net.Addr
+		for _, a := range addrs {
+			if a.Addr() != p.relayed.Addr() {
+				peers = append(peers, net.UDPAddrFromAddrPort(a))
+			}
+		}
+		if len(peers) > 0 { // let them in, without making the voice wait
+			c.loops.Go(func() { _ = p.client.CreatePermission(peers...) })
+		}
+	}
 }
 
 // Connect finds the path to the peer and secures it: ICE over the relays, the
@@ -176,6 +232,9 @@ func (c *Conn) Connect(ctx context.Context, remote Description) error {
 	}
 	c.setup.Store(int64(time.Since(start)))
 	c.become(StateConnecting, StateConnected)
+	for _, p := range c.paths.live() {
+		p.kick() // one that was found while ICE was at work is proven now
+	}
 	go c.watchLoop() // takes over the count in c.running
 	c.cfg.Log.Debug("media connected", slog.String("role", c.cfg.Role.String()))
 
@@ -190,6 +249,8 @@ func (c *Conn) connect(ctx context.Context, remote Description) error {
 		return err
 	}
 	dtls := c.sender.Transport()
+	timeout := time.NewTimer(connectTime)
+	defer timeout.Stop()
 	nudge := time.NewTicker(nudgePoll)
 	defer nudge.Stop()
 	if c.cfg.Role != Caller {
@@ -224,6 +285,12 @@ func (c *Conn) connect(ctx context.Context, remote Description) error {
 				nudge.Stop()
 				c.nudge()
 			}
+		case <-timeout.C:
+			if dtls.State() == webrtc.DTLSTransportStateNew {
+				return ErrICE
+			}
+
+			return ErrDTLS
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.life.Done():
@@ -274,26 +341,29 @@ func matches(dtls *webrtc.DTLSTransport, want [32]byte) bool {
 // negotiate plays offer and answer with pion, locally: the caller offers and
 // is answered by the template, the callee answers the template's offer.
 func (c *Conn) negotiate(remote Description) error {
-	sender, err := c.pc.AddTrack(c.track)
-	if err != nil {
-		return c.orClosed(ErrInternal)
-	}
-	c.mu.Lock()
-	c.sender = sender
-	c.mu.Unlock()
-
 	c.candMu.Lock()
 	defer c.candMu.Unlock()
 	_ = c.addLocked(remote.Candidates) // refused ones are counted, the others may do
 
 	remote.Candidates = c.remotes
+	if err := c.describe(remote, false); err != nil {
+		return err
+	}
+	c.applied = len(c.remotes)
+	c.peer = remote
+
+	return nil
+}
+
+// describe gives pion both descriptions, and both sides' credentials to the paths.
+func (c *Conn) describe(remote Description, restart bool) error {
 	text, err := SDP(c.peerRole(), remote)
 	if err != nil {
 		return err
 	}
 	if c.cfg.Role == Caller {
 		var offer webrtc.SessionDescription
-		if offer, err = c.pc.CreateOffer(nil); err == nil {
+		if offer, err = c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart}); err == nil {
 			err = c.pc.SetLocalDescription(offer)
 		}
 		if err == nil {
@@ -312,7 +382,11 @@ func (c *Conn) negotiate(remote Description) error {
 	if err != nil {
 		return c.orClosed(ErrInternal) // pion's text may quote the SDP
 	}
-	c.applied = len(c.remotes)
+	local, err := c.Local()
+	if err != nil {
+		return err
+	}
+	c.paths.setCredentials(iceCredentials{local.Ufrag, local.Pwd}, iceCredentials{remote.Ufrag, remote.Pwd})
 
 	return nil
 }

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -48,29 +47,15 @@ func (Description) GoString() string { return "media.Description" }
 func (Description) LogValue() slog.Value { return slog.StringValue("media.Description") }
 
 // Sizes of ICE credentials, RFC 8445 section 5.3: at least 24 and 128 bits of
-// randomness in at least 4 and 22 characters. Ours have 48 and 144 bits.
+// randomness in at least 4 and 22 characters.
 const (
-	ufragChars = 8
-	pwdChars   = 24
 	minUfrag   = 4
 	minPwd     = 22
 	maxICEChar = 256
 )
 
-// iceAlphabet is ice-char of RFC 8839 section 5.4; 64 characters, so that six
-// random bits choose one without bias.
+// iceAlphabet is ice-char of RFC 8839 section 5.4.
 const iceAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
-// newICEText returns n random ICE characters.
-func newICEText(n int) string {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
-	for i := range b {
-		b[i] = iceAlphabet[b[i]&63]
-	}
-
-	return string(b)
-}
 
 // isICEText reports whether s is made of at least n ICE characters. It is
 // what keeps a peer's credentials from adding lines to our SDP.

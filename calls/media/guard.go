@@ -2,10 +2,12 @@ package media
 
 import (
 	"encoding/binary"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/stun/v4"
 )
@@ -22,7 +24,11 @@ import (
 type guard struct {
 	net.PacketConn
 
-	junk    func() // counts a dropped datagram
+	// Static before the first read.
+	junk      func()               // counts a dropped datagram
+	heard     *atomic.Int64        // when something was let in; unix nanoseconds
+	alternate func(netip.AddrPort) // told what the relay recommends in its own place
+
 	onClose func()
 	once    sync.Once
 	err     error
@@ -86,6 +92,10 @@ func (g *guard) ReadFrom(p []byte) (int, net.Addr, error) {
 			return n, from, err
 		}
 		if g.wants(p[:n], from) {
+			if g.heard != nil {
+				g.heard.Store(time.Now().UnixNano())
+			}
+
 			return n, from, nil
 		}
 		g.junk()
@@ -102,7 +112,7 @@ func (g *guard) wants(p []byte, from net.Addr) bool {
 		return g.wantsChannelData(p)
 	}
 
-	return isSTUN(p) && wantsSTUN(p)
+	return isSTUN(p) && g.wantsSTUN(p)
 }
 
 func (g *guard) wantsChannelData(p []byte) bool {
@@ -126,13 +136,15 @@ func isSTUN(p []byte) bool {
 	return len(p) >= stunHeaderBytes && binary.BigEndian.Uint32(p[4:]) == stunCookie
 }
 
-func wantsSTUN(p []byte) bool {
+func (g *guard) wantsSTUN(p []byte) bool {
 	m := stun.Message{Raw: append([]byte(nil), p...)}
 	if m.Decode() != nil {
 		return false
 	}
 	switch m.Type.Class {
 	case stun.ClassSuccessResponse, stun.ClassErrorResponse:
+		g.noteAlternate(&m)
+
 		return true
 	case stun.ClassIndication:
 		var peer stun.XORMappedAddress
@@ -141,6 +153,18 @@ func wantsSTUN(p []byte) bool {
 		return m.Type.Method == stun.MethodData && err == nil && peer.GetFromAs(&m, stun.AttrXORPeerAddress) == nil
 	default:
 		return false
+	}
+}
+
+// noteAlternate passes on what the relay recommends: in a refusal (300), or beside any other answer of a relay that will
+// close.
+func (g *guard) noteAlternate(m *stun.Message) {
+	var at stun.AlternateServer
+	if g.alternate == nil || at.GetFrom(m) != nil {
+		return
+	}
+	if a, ok := netip.AddrFromSlice(at.IP); ok && at.Port > 0 && at.Port <= math.MaxUint16 {
+		g.alternate(netip.AddrPortFrom(a.Unmap(), uint16(at.Port)))
 	}
 }
 

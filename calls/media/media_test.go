@@ -82,7 +82,7 @@ func TestAPathIsMadeWithinAFewRoundTrips(t *testing.T) {
 	})
 }
 
-// Some networks let no UDP through: the relay is reached over TCP then, a second later.
+// Some networks let no UDP through: the relay is reached over TCP then, a moment later.
 func TestWithoutUDPTheCallGoesOverTCP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, latency)
@@ -93,7 +93,7 @@ func TestWithoutUDPTheCallGoesOverTCP(t *testing.T) {
 		cfgA.Relays = []Relay{blocked, stream}
 		start := time.Now()
 		alice, dA := w.gathered(cfgA)
-		if took := time.Since(start); took < tcpHeadStart || took > tcpHeadStart+500*time.Millisecond {
+		if took := time.Since(start); took < attemptDelay || took > attemptDelay+100*time.Millisecond {
 			t.Errorf("an address after %v", took)
 		}
 		bob, dB := w.gathered(cfgB)
@@ -104,26 +104,6 @@ func TestWithoutUDPTheCallGoesOverTCP(t *testing.T) {
 		talk(t, bob, alice, 10)
 		_, _ = alice.Close(), bob.Close()
 		time.Sleep(time.Second) // the relay sees the end of the stream
-	})
-}
-
-func TestADeadRelayIsNoticed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, latency)
-		alice, bob := w.connected()
-		talk(t, alice, bob, 3)
-		w.stop()
-		gone := time.Now()
-		time.Sleep(5 * time.Second)
-		if s := alice.Stats().State; s != StateDisconnected {
-			t.Errorf("after five seconds: %v", s)
-		}
-		<-alice.Down()
-		<-bob.Down()
-		if took := time.Since(gone); took > 15*time.Second {
-			t.Errorf("noticed after %v", took)
-		}
-		_, _ = alice.Close(), bob.Close()
 	})
 }
 

@@ -11,35 +11,27 @@ import (
 	"github.com/pion/transport/v5"
 )
 
-// tcpHeadStart is how long a UDP relay may try alone before a stream relay is
-// dialled: a stream delays voice after each lost packet, so it is the way out
-// of networks that block UDP and nothing else.
-const tcpHeadStart = time.Second
-
 // resolveTimeout bounds the look-up of a relay's host name.
 const resolveTimeout = 5 * time.Second
 
 var (
 	errUnsupported = errors.New("media: not used by a relayed call")
-	errNotNeeded   = errors.New("media: another relay answered first")
 	errNoAddress   = errors.New("media: relay host has no such address")
 )
 
-// relayNet is the network as pion sees it: a socket to a relay, a stream to a
-// relay, and nothing else. There are no interfaces to list, so no local
-// address can leak into a candidate, and nothing can be listened on or dialled
-// except through Config.
+// relayNet is the network: a socket or a stream to a relay, and nothing else.
+// As a transport.Net it is the network as pion sees it, which is none: there
+// are no interfaces to list, so no local address can leak into a candidate, and
+// nothing can be listened on or dialled.
 type relayNet struct {
 	cfg     *Config
-	hasUDP  bool            // some relay is reached over UDP
 	life    context.Context // ends with the Conn; a value of the shell, not of a request
-	relayed <-chan struct{} // closed when a relayed address exists
 	sockets *sockets
 	junk    func()
 }
 
-// ListenPacket opens the socket towards a UDP relay, guarded.
-func (n *relayNet) ListenPacket(network, addr string) (net.PacketConn, error) {
+// listen opens a socket towards a UDP relay, guarded.
+func (n *relayNet) listen(network, addr string) (*guard, error) {
 	listen := n.cfg.ListenPacket
 	if listen == nil {
 		listen = net.ListenPacket
@@ -48,12 +40,14 @@ func (n *relayNet) ListenPacket(network, addr string) (net.PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	g := newGuard(pc, n.junk)
+	g.onClose = func() { n.sockets.forget(g) }
 
-	return n.sockets.add(newGuard(pc, n.junk))
+	return g, n.sockets.remember(g)
 }
 
-// DialTCP opens the stream towards a TCP or TLS relay, once UDP had its chance.
-func (n *relayNet) DialTCP(network string, _, raddr *net.TCPAddr) (transport.TCPConn, error) {
+// dial opens a stream towards a TCP or TLS relay.
+func (n *relayNet) dial(ctx context.Context, network string, to netip.AddrPort) (*relayStream, error) {
 	dial := n.cfg.DialContext
 	if dial == nil {
 		if n.cfg.ListenPacket != nil {
@@ -61,31 +55,18 @@ func (n *relayNet) DialTCP(network string, _, raddr *net.TCPAddr) (transport.TCP
 		}
 		dial = new(net.Dialer).DialContext
 	}
-	if n.hasUDP {
-		t := time.NewTimer(tcpHeadStart)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-n.relayed:
-			return nil, errNotNeeded
-		case <-n.life.Done():
-			return nil, ErrClosed
-		}
-	}
-	conn, err := dial(n.life, network, raddr.String())
+	conn, err := dial(ctx, network, to.String())
 	if err != nil {
 		return nil, err
 	}
-	if err := n.sockets.addStream(conn); err != nil {
-		return nil, err
-	}
+	s := &relayStream{Conn: conn, of: n.sockets}
 
-	return streamConn{conn, n.sockets}, nil
+	return s, n.sockets.remember(s)
 }
 
 // ResolveUDPAddr turns a relay's host and port into an address.
 func (n *relayNet) ResolveUDPAddr(network, addr string) (*net.UDPAddr, error) {
-	ap, err := n.resolve(network, addr)
+	ap, err := n.resolve(n.life, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +76,7 @@ func (n *relayNet) ResolveUDPAddr(network, addr string) (*net.UDPAddr, error) {
 
 // ResolveTCPAddr turns a relay's host and port into an address.
 func (n *relayNet) ResolveTCPAddr(network, addr string) (*net.TCPAddr, error) {
-	ap, err := n.resolve(network, addr)
+	ap, err := n.resolve(n.life, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +85,7 @@ func (n *relayNet) ResolveTCPAddr(network, addr string) (*net.TCPAddr, error) {
 }
 
 // resolve uses DNS only for a host that is a name, and only on the real network.
-func (n *relayNet) resolve(network, addr string) (netip.AddrPort, error) {
+func (n *relayNet) resolve(ctx context.Context, network, addr string) (netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(addr)
 	if err != nil {
 		return netip.AddrPort{}, errNoAddress
@@ -117,7 +98,7 @@ func (n *relayNet) resolve(network, addr string) (netip.AddrPort, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		found = []netip.Addr{a}
 	} else if n.cfg.ListenPacket == nil {
-		ctx, cancel := context.WithTimeout(n.life, resolveTimeout)
+		ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 		defer cancel()
 		found, _ = net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}
@@ -144,6 +125,12 @@ func (n *relayNet) resolve(network, addr string) (netip.AddrPort, error) {
 func (*relayNet) Interfaces() ([]*transport.Interface, error) { return nil, nil }
 
 // The rest of transport.Net is never needed for a relayed call, and refused.
+
+func (*relayNet) ListenPacket(string, string) (net.PacketConn, error) { return nil, errUnsupported }
+
+func (*relayNet) DialTCP(string, *net.TCPAddr, *net.TCPAddr) (transport.TCPConn, error) {
+	return nil, errUnsupported
+}
 
 func (*relayNet) ListenUDP(string, *net.UDPAddr) (transport.UDPConn, error) {
 	return nil, errUnsupported

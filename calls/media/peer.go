@@ -22,7 +22,7 @@ import (
 // Times of the path; the reasons are in the package documentation.
 const (
 	disconnectedAfter  = 3 * time.Second
-	failedAfter        = 10 * time.Second // after being disconnected
+	connectTime        = 13 * time.Second
 	keepaliveInterval  = time.Second
 	dtlsRetransmission = 200 * time.Millisecond
 	dtlsTimeout        = 15 * time.Second
@@ -65,8 +65,8 @@ func newCertificate(now time.Time) (webrtc.Certificate, [32]byte, error) {
 	return webrtc.CertificateFromX509(key, cert), sha256.Sum256(der), nil
 }
 
-// newPeer builds pion's peer connection, which starts to allocate on the
-// relays at once (a candidate pool of one).
+// newPeer builds pion's peer connection. It knows no relay: its one candidate
+// stands for all our paths.
 func (c *Conn) newPeer() (*webrtc.PeerConnection, error) {
 	var media webrtc.MediaEngine
 	err := media.RegisterCodec(webrtc.RTPCodecParameters{
@@ -83,18 +83,11 @@ func (c *Conn) newPeer() (*webrtc.PeerConnection, error) {
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
 		webrtc.WithSettingEngine(c.settings()),
 	)
-	servers := make([]webrtc.ICEServer, len(c.cfg.Relays))
-	for i, r := range c.cfg.Relays {
-		servers[i] = webrtc.ICEServer{URLs: []string{r.URL}, Username: r.Username, Credential: r.Password}
-	}
 
 	return api.NewPeerConnection(webrtc.Configuration{
-		ICEServers:                servers,
-		ICETransportPolicy:        webrtc.ICETransportPolicyRelay,
 		BundlePolicy:              webrtc.BundlePolicyMaxBundle,
 		RTCPMuxPolicy:             webrtc.RTCPMuxPolicyRequire,
 		Certificates:              []webrtc.Certificate{c.cert},
-		ICECandidatePoolSize:      1,
 		RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyRequire,
 	})
 }
@@ -104,19 +97,16 @@ func (c *Conn) settings() webrtc.SettingEngine {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = &c.log
 	s.BufferFactory = c.inbox.buffer
-	s.SetNet(&relayNet{
-		cfg: &c.cfg, hasUDP: c.hasUDPRelay(), life: c.life, relayed: c.relayed,
-		sockets: &c.sockets, junk: func() { c.junk.Add(1) },
-	})
+	s.SetNet(c.net)
 
 	// ICE
-	s.SetICECredentials(c.local.Ufrag, c.local.Pwd)
+	s.SetICEUDPMux(c.paths)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.DisableActiveTCP(true)
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4}) // of relayed addresses: relays allocate IPv4 unless asked otherwise
 	s.SetRelayAcceptanceMinWait(0)
 	s.SetPrflxAcceptanceMinWait(0)
-	s.SetICETimeouts(disconnectedAfter, failedAfter, keepaliveInterval)
+	s.SetICETimeouts(disconnectedAfter, 0, keepaliveInterval) // it never gives up by itself
 	s.SetICEMaxBindingRequests(maxBindingRequests)
 	s.SetRemoteIPFilter(func(ip net.IP) bool {
 		a, ok := netip.AddrFromSlice(ip)

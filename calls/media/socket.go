@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,17 +15,6 @@ type sockets struct {
 	open   map[io.Closer]struct{}
 	closed bool
 }
-
-func (s *sockets) add(g *guard) (net.PacketConn, error) {
-	g.onClose = func() { s.forget(g) }
-	if err := s.remember(g); err != nil {
-		return nil, err
-	}
-
-	return g, nil
-}
-
-func (s *sockets) addStream(c net.Conn) error { return s.remember(c) }
 
 func (s *sockets) remember(c io.Closer) error {
 	s.mu.Lock()
@@ -63,33 +53,32 @@ func (s *sockets) closeAll() {
 	}
 }
 
-// streamConn is a net.Conn as transport.TCPConn. pion asserts the address
-// types, hence the conversions; the tuning methods have no meaning for a
-// stream that is not of the kernel and are left to Go's defaults.
-type streamConn struct {
+// relayStream is a stream towards a relay.
+type relayStream struct {
 	net.Conn
 	of *sockets
+
+	// Static before the first read.
+	heard *atomic.Int64 // when something came; unix nanoseconds
+	lost  chan struct{} // closed when the stream has ended
+
+	once sync.Once
 }
 
-func (c streamConn) Close() error {
-	c.of.forget(c.Conn)
-
-	return c.Conn.Close()
-}
-
-func (c streamConn) LocalAddr() net.Addr {
-	if a, ok := c.Conn.LocalAddr().(*net.TCPAddr); ok {
-		return a
+func (s *relayStream) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if n > 0 && s.heard != nil {
+		s.heard.Store(time.Now().UnixNano())
+	}
+	if err != nil && s.lost != nil {
+		s.once.Do(func() { close(s.lost) })
 	}
 
-	return &net.TCPAddr{IP: net.IPv4zero}
+	return n, err
 }
-func (c streamConn) ReadFrom(r io.Reader) (int64, error)    { return io.Copy(c.Conn, r) }
-func (c streamConn) CloseRead() error                       { return nil }
-func (c streamConn) CloseWrite() error                      { return nil }
-func (c streamConn) SetLinger(int) error                    { return nil }
-func (c streamConn) SetKeepAlive(bool) error                { return nil }
-func (c streamConn) SetKeepAlivePeriod(time.Duration) error { return nil }
-func (c streamConn) SetNoDelay(bool) error                  { return nil }
-func (c streamConn) SetWriteBuffer(int) error               { return nil }
-func (c streamConn) SetReadBuffer(int) error                { return nil }
+
+func (s *relayStream) Close() error {
+	s.of.forget(s)
+
+	return s.Conn.Close()
+}

@@ -41,6 +41,7 @@ type Stats struct {
 	PacketsDiscard  uint64 // SRTP that did not authenticate, came twice or broke the cryptex rule
 	PacketsRTCP     uint64 // authenticated RTCP, ignored
 	PacketsJunk     uint64 // datagrams on the relay's socket that did not come from it or make no sense
+	PathsOpened     uint64 // allocations on relays
 	RefusedRemotes  uint64 // peer's addresses that were not contacted
 	LibraryErrors   uint64 // pion log lines at error level
 	LibraryWarnings uint64 // and at warning level

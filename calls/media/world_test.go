@@ -37,11 +37,19 @@ func newWorld(t testing.TB, latency time.Duration) *world {
 	t.Helper()
 	w := &world{Network: netsim.New(netsim.Config{Delay: latency}), t: t}
 	t.Cleanup(func() { time.Sleep(strayTransaction) })
-	conn, err := w.host(relayIP)("udp4", "0.0.0.0:"+relayPort)
+	w.serve(relayIP)
+
+	return w
+}
+
+// serve starts a relay.
+func (w *world) serve(ip string) {
+	t := w.t
+	conn, err := w.host(ip)("udp4", "0.0.0.0:"+relayPort)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := w.Host(netip.MustParseAddr(relayIP)).Listen("tcp4", "0.0.0.0:"+relayPort)
+	listener, err := w.Host(netip.MustParseAddr(ip)).Listen("tcp4", "0.0.0.0:"+relayPort)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +67,6 @@ func newWorld(t testing.TB, latency time.Duration) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-
-	return w
 }
 
 // host returns the ListenPacket of a host.
