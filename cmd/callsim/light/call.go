@@ -122,12 +122,12 @@ func both(a, b func() Failure) Failure {
 }
 
 // allocate opens the leg's allocation on the first UDP relay of urls.
-func (c *call) allocate(l *leg, urls []string, username, password string) (socket, error) {
+func (c *call) allocate(l *leg, of Network, urls []string, username, password string) (socket, error) {
 	relay, err := relayOf(urls)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.driver.dial(relay)
+	s, err := c.driver.dial(relay, of)
 	if err != nil {
 		return nil, err
 	}

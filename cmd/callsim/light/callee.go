@@ -61,7 +61,7 @@ func (a *answering) answer() Failure {
 	step := both(
 		func() Failure {
 			var err error
-			if socket, err = a.allocate(a.leg, offer.Relay.URLs, offer.Relay.Username, offer.Relay.Password); err != nil {
+			if socket, err = a.allocate(a.leg, a.to.network, offer.Relay.URLs, offer.Relay.Username, offer.Relay.Password); err != nil {
 				return FailedAllocation
 			}
 			return ""

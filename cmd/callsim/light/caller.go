@@ -93,7 +93,7 @@ func (s *calling) prepare() Failure {
 						return FailedCredentials
 					}
 					s.mark(func(t *Times) { t.Credentials = time.Now() })
-					if s.socket, err = s.allocate(s.leg, s.pair.URLs, s.pair.Caller.Username, s.pair.Caller.Password); err != nil {
+					if s.socket, err = s.allocate(s.leg, s.from.network, s.pair.URLs, s.pair.Caller.Username, s.pair.Caller.Password); err != nil {
 						return FailedAllocation
 					}
 					s.mark(func(t *Times) { t.Allocated = time.Now() })

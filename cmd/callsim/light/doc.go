@@ -34,5 +34,5 @@
 // On Linux each shard is one thread with one epoll set, connected UDP sockets and a timer of one millisecond. A call belongs
 // to one shard, both sides of it, so that nothing is locked and one clock tells exact delays. A frame is due in one of the
 // twenty slots of its 20 ms; what is due in a slot is sent in one go. How late frames leave is measured for each of them
-// ([Stats.Pacing]). Elsewhere, and on networks that are not the kernel's ([Config.ListenPacket]), each side has a goroutine.
+// ([Stats.Pacing]). Elsewhere, and on networks that are not the kernel's ([Engine.RegisterOn]), each side has a goroutine.
 package light

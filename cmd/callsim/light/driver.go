@@ -10,7 +10,7 @@ import (
 // driver owns legs: it reads their sockets and calls their methods, one at a time for both legs of a call.
 type driver interface {
 	// dial opens a socket to a relay. It is read by whoever dialled until attach.
-	dial(relay netip.AddrPort) (socket, error)
+	dial(relay netip.AddrPort, of Network) (socket, error)
 	// attach takes over the leg and its socket.
 	attach(l *leg, s socket) error
 	// do calls f as soon as possible, and never at the same time as any method of the driver's legs. false: the driver has

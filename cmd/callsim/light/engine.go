@@ -19,12 +19,16 @@ type Config struct {
 	Voice [][]byte
 	// Shards is how many threads carry voice. 0: one for each core.
 	Shards int
-	// DialContext and ListenPacket replace the operating system's network. They may run concurrently. With ListenPacket
-	// there are no shards.
-	DialContext  func(ctx context.Context, network, address string) (net.Conn, error)
-	ListenPacket func(network, address string) (net.PacketConn, error)
+	// Portable drives calls by goroutines, as on systems without epoll; so do networks other than the kernel's.
+	Portable bool
 	// Log receives states and counts. Default: slog.Default().
 	Log *slog.Logger
+}
+
+// Network replaces the operating system's, for one person; its functions may run concurrently.
+type Network struct {
+	DialContext  func(ctx context.Context, network, address string) (net.Conn, error)
+	ListenPacket func(network, address string) (net.PacketConn, error)
 }
 
 // Engine carries light calls. All methods may be called from any goroutine.
@@ -59,8 +63,8 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, epoch: time.Now(), restore: func() {}, calls: make(map[seal.CallID]*call)}
 	e.life, e.end = context.WithCancel(context.Background())
-	if cfg.ListenPacket != nil {
-		e.drivers = []driver{newGoroutines(cfg.ListenPacket, e.epoch)}
+	if cfg.Portable {
+		e.drivers = []driver{newGoroutines(e.epoch)}
 		return e, nil
 	}
 	var err error

@@ -10,11 +10,10 @@ import (
 
 // goroutines drives legs on any system and any network: one goroutine reads for each leg, and one sends.
 type goroutines struct {
-	listen func(network, address string) (net.PacketConn, error)
-	epoch  time.Time
-	life   context.Context
-	end    context.CancelFunc
-	wg     sync.WaitGroup
+	epoch time.Time
+	life  context.Context
+	end   context.CancelFunc
+	wg    sync.WaitGroup
 
 	// Guarded by mu, which nobody holds while waiting. Legs of all calls share it: this driver is for few calls.
 	mu      sync.Mutex
@@ -31,18 +30,18 @@ type seat struct {
 	stop   context.CancelFunc
 }
 
-func newGoroutines(listen func(network, address string) (net.PacketConn, error), epoch time.Time) *goroutines {
-	g := &goroutines{listen: listen, epoch: epoch, legs: make(map[*leg]*seat)}
+func newGoroutines(epoch time.Time) *goroutines {
+	g := &goroutines{epoch: epoch, legs: make(map[*leg]*seat)}
 	g.life, g.end = context.WithCancel(context.Background())
 	return g
 }
 
 // dial connects a socket, or one that behaves so.
-func (g *goroutines) dial(relay netip.AddrPort) (socket, error) {
-	if g.listen == nil {
+func (g *goroutines) dial(relay netip.AddrPort, of Network) (socket, error) {
+	if of.ListenPacket == nil {
 		return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(relay))
 	}
-	c, err := g.listen("udp", "0.0.0.0:0")
+	c, err := of.ListenPacket("udp", "0.0.0.0:0")
 	if err != nil {
 		return nil, err
 	}

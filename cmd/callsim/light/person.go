@@ -14,9 +14,10 @@ import (
 // Person is an account with one device that is online. It may have any number of calls.
 type Person struct {
 	// Static after Register.
-	engine *Engine
-	id     *identity.Identity
-	client *signaling.Client
+	engine  *Engine
+	network Network
+	id      *identity.Identity
+	client  *signaling.Client
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -28,15 +29,20 @@ type Person struct {
 
 // Register makes an account on server and brings it online.
 func (e *Engine) Register(ctx context.Context, server string) (*Person, error) {
+	return e.RegisterOn(ctx, server, Network{})
+}
+
+// RegisterOn is Register over another network than the kernel's, which needs a Config that is Portable.
+func (e *Engine) RegisterOn(ctx context.Context, server string, network Network) (*Person, error) {
 	id, err := identity.Generate(time.Now(), server)
 	if err != nil {
 		return nil, err
 	}
-	client, err := signaling.New(signaling.Config{Server: id.Server(), DialContext: e.cfg.DialContext, Log: e.cfg.Log})
+	client, err := signaling.New(signaling.Config{Server: id.Server(), DialContext: network.DialContext, Log: e.cfg.Log})
 	if err != nil {
 		return nil, err
 	}
-	p := &Person{engine: e, id: id, client: client, online: make(chan struct{})}
+	p := &Person{engine: e, network: network, id: id, client: client, online: make(chan struct{})}
 	if err := p.register(ctx); err != nil {
 		_ = client.Close()
 		return nil, err

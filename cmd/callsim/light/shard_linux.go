@@ -96,7 +96,10 @@ func newShard(epoch time.Time) (s *shard, err error) {
 	return s, nil
 }
 
-func (s *shard) dial(relay netip.AddrPort) (socket, error) {
+func (s *shard) dial(relay netip.AddrPort, of Network) (socket, error) {
+	if of.ListenPacket != nil {
+		return nil, errForeignSocket
+	}
 	return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(relay))
 }
 

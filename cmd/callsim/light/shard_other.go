@@ -8,7 +8,7 @@ import "time"
 func newDrivers(n int, epoch time.Time) ([]driver, func(), error) {
 	var all []driver
 	for range n {
-		all = append(all, newGoroutines(nil, epoch))
+		all = append(all, newGoroutines(epoch))
 	}
 	return all, func() {}, nil
 }

@@ -25,6 +25,9 @@ type Config struct {
 	// WatchRelay and WatchHTTP wrap the relay's sockets and signaling's handler. Nil: nothing watches.
 	WatchRelay func(net.PacketConn) net.PacketConn
 	WatchHTTP  func(http.Handler) http.Handler
+	// ListenPacket and Listen open the relay's one socket and signaling's listener on another network. Nil: loopback.
+	ListenPacket func() (net.PacketConn, error)
+	Listen       func() (net.Listener, error)
 }
 
 // Embedded is a whole server in this process, on loopback.
@@ -57,7 +60,7 @@ func Start(ctx context.Context, cfg Config) (e *Embedded, err error) {
 	if e.Secret, err = turn.GenerateSecret(); err != nil {
 		return e, err
 	}
-	if e.sockets, err = turn.ListenUDP("127.0.0.1:0", max(1, cfg.Sockets)); err != nil {
+	if err := e.listen(cfg); err != nil {
 		return e, command.Cause(err)
 	}
 	e.Relay = e.sockets[0].LocalAddr().(*net.UDPAddr).AddrPort()
@@ -78,9 +81,6 @@ func Start(ctx context.Context, cfg Config) (e *Embedded, err error) {
 	if err != nil {
 		return e, err
 	}
-	if e.web, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return e, command.Cause(err)
-	}
 	e.URL = "http://" + e.web.Addr().String()
 	handler := e.signaling.Handler()
 	if cfg.WatchHTTP != nil {
@@ -95,6 +95,26 @@ func Start(ctx context.Context, cfg Config) (e *Embedded, err error) {
 	}
 	e.wg.Go(func() { _ = e.http.Serve(e.web) })
 	return e, nil
+}
+
+// listen opens the sockets.
+func (e *Embedded) listen(cfg Config) (err error) {
+	if cfg.ListenPacket == nil {
+		e.sockets, err = turn.ListenUDP("127.0.0.1:0", max(1, cfg.Sockets))
+	} else {
+		e.sockets = make([]net.PacketConn, 1)
+		e.sockets[0], err = cfg.ListenPacket()
+	}
+	if err != nil {
+		e.sockets = nil
+		return err
+	}
+	if cfg.Listen == nil {
+		e.web, err = net.Listen("tcp", "127.0.0.1:0")
+	} else {
+		e.web, err = cfg.Listen()
+	}
+	return err
 }
 
 // Stats are those of the relay.
@@ -115,6 +135,9 @@ func (e *Embedded) Close() error {
 	}
 	for _, s := range e.sockets {
 		_ = s.Close()
+	}
+	if e.web != nil {
+		_ = e.web.Close() // in case that it was never served
 	}
 	e.wg.Wait()
 	if e.bus != nil {
