@@ -15,6 +15,8 @@ import (
 const (
 	// maintainEvery is how often prekeys and the device list are looked at; both change about once a day.
 	maintainEvery = 10 * time.Minute
+	// hostsFor is how long a list of relays is believed.
+	hostsFor = time.Hour
 	// incomingBacklog is how many ringing calls may wait for the app to notice; more hear busy.
 	incomingBacklog = 8
 )
@@ -37,6 +39,8 @@ type Phone struct {
 	mu      sync.Mutex
 	mailbox *signaling.Mailbox // nil while offline
 	online  chan struct{}      // closed while online
+	hosts   []string           // the relays that our server lists
+	hostsAt time.Time          // when it said so
 }
 
 // New checks cfg. It does no I/O and starts nothing.
@@ -131,6 +135,7 @@ func (p *Phone) session(ctx context.Context, backoff *signaling.Backoff) error {
 	backoff.Reset()
 	p.setMailbox(mailbox)
 	defer p.setMailbox(nil)
+	p.wg.Go(func() { _, _ = p.relayHosts(ctx) }) // for a call that comes: asked then, it would wait
 	for {
 		delivery, err := mailbox.Receive(ctx)
 		if err != nil {
@@ -160,6 +165,24 @@ func (p *Phone) relayCredentials(ctx context.Context) (signaling.RelayPair, erro
 		return signaling.RelayPair{}, ErrOffline
 	}
 	return mailbox.RelayCredentials(ctx)
+}
+
+// relayHosts is which relays our own server lists, as it was within the hour.
+func (p *Phone) relayHosts(ctx context.Context) ([]string, error) {
+	p.mu.Lock()
+	hosts, at := p.hosts, p.hostsAt
+	p.mu.Unlock()
+	if len(hosts) > 0 && time.Since(at) < hostsFor {
+		return hosts, nil
+	}
+	hosts, err := p.client.RelayHosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.hosts, p.hostsAt = hosts, time.Now()
+	p.mu.Unlock()
+	return hosts, nil
 }
 
 // Dial calls contact. It returns as soon as the call exists; what becomes of it arrives as events. ctx bounds only the

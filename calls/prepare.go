@@ -148,7 +148,7 @@ func (c *Call) prepareCalleeLoop(offer *seal.Offer) {
 	if err == nil {
 		err = both(
 			func() error {
-				hosts, err := c.phone.client.RelayHosts(ctx)
+				hosts, err := c.phone.relayHosts(ctx)
 				if err != nil {
 					return err
 				}

@@ -42,6 +42,7 @@ type world struct {
 	signaling *server.Server
 	relay     *turn.Server
 	secret    turn.Secret
+	number    uint64 // the network's seed
 	killOnce  *sync.Once
 	wg        sync.WaitGroup
 }
@@ -49,7 +50,12 @@ type world struct {
 // newWorld starts server and relay on hosts of their own; latency is one way between any two hosts.
 func newWorld(t *testing.T, latency time.Duration) *world {
 	t.Helper()
-	w := &world{Network: netsim.New(netsim.Config{Delay: latency}), t: t}
+	return newWorldOn(t, netsim.Config{Delay: latency})
+}
+
+func newWorldOn(t *testing.T, cfg netsim.Config) *world {
+	t.Helper()
+	w := &world{Network: netsim.New(cfg), t: t, number: cfg.Seed}
 	secret, err := turn.GenerateSecret()
 	must(t, err)
 	w.secret = secret
