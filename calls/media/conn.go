@@ -48,6 +48,7 @@ type Conn struct {
 	// Guarded by mu.
 	state   State
 	logins  []Relay                // where to allocate next
+	login   iceCredentials         // of the ICE session
 	pc      *webrtc.PeerConnection // nil before Gather
 	sender  *webrtc.RTPSender      // nil before Connect
 	running sync.WaitGroup         // Gather, Connect and watchLoop

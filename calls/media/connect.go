@@ -58,8 +58,13 @@ func (c *Conn) gather(ctx context.Context) (Description, error) {
 	if err != nil {
 		return Description{}, c.orClosed(ErrInternal)
 	}
+	// Before ICE is started: afterwards pion reads and writes there without a lock.
+	params, err := sender.Transport().ICETransport().GetLocalParameters()
+	if err != nil {
+		return Description{}, c.orClosed(ErrInternal)
+	}
 	c.mu.Lock()
-	c.sender = sender
+	c.sender, c.login = sender, iceCredentials{params.UsernameFragment, params.Password}
 	c.mu.Unlock()
 
 	timeout := time.NewTimer(gatherTimeout)
@@ -89,16 +94,15 @@ func (c *Conn) gather(ctx context.Context) (Description, error) {
 // Local describes this side as it is now: a restart announces it again.
 func (c *Conn) Local() (Description, error) {
 	c.mu.Lock()
-	sender := c.sender
+	login, state := c.login, c.state
 	c.mu.Unlock()
-	if sender == nil {
+	switch {
+	case state == StateClosed:
+		return Description{}, ErrClosed
+	case login.ufrag == "":
 		return Description{}, ErrState
 	}
-	params, err := sender.Transport().ICETransport().GetLocalParameters()
-	if err != nil {
-		return Description{}, c.orClosed(ErrInternal)
-	}
-	d := Description{Fingerprint: c.print, Ufrag: params.UsernameFragment, Pwd: params.Password}
+	d := Description{Fingerprint: c.print, Ufrag: login.ufrag, Pwd: login.pwd}
 	for _, p := range c.paths.live() {
 		d.Candidates = append(d.Candidates, Candidate{Addr: p.relayed, Priority: p.priority})
 	}
@@ -361,34 +365,41 @@ func (c *Conn) describe(remote Description, restart bool) error {
 	if err != nil {
 		return err
 	}
+	var ours webrtc.SessionDescription
 	if c.cfg.Role == Caller {
-		var offer webrtc.SessionDescription
-		if offer, err = c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart}); err == nil {
-			err = c.pc.SetLocalDescription(offer)
+		if ours, err = c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart}); err == nil {
+			err = c.pc.SetLocalDescription(ours)
 		}
 		if err == nil {
 			err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
 		}
 	} else {
-		var answer webrtc.SessionDescription
 		err = c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: text})
 		if err == nil {
-			answer, err = c.pc.CreateAnswer(nil)
+			ours, err = c.pc.CreateAnswer(nil)
 		}
 		if err == nil {
-			err = c.pc.SetLocalDescription(answer)
+			err = c.pc.SetLocalDescription(ours)
 		}
 	}
 	if err != nil {
 		return c.orClosed(ErrInternal) // pion's text may quote the SDP
 	}
-	local, err := c.Local()
-	if err != nil {
-		return err
-	}
-	c.paths.setCredentials(iceCredentials{local.Ufrag, local.Pwd}, iceCredentials{remote.Ufrag, remote.Pwd})
+	login := iceCredentials{attribute(ours.SDP, "ice-ufrag"), attribute(ours.SDP, "ice-pwd")}
+	c.mu.Lock()
+	c.login = login
+	c.mu.Unlock()
+	c.paths.setCredentials(login, iceCredentials{remote.Ufrag, remote.Pwd})
 
 	return nil
+}
+
+// attribute is the value of the first attribute of that name in an SDP.
+func attribute(text, name string) string {
+	_, after, _ := strings.Cut(text, "\r\na="+name+":")
+	value, _, _ := strings.Cut(after, "\r\n")
+
+	return value
 }
 
 // orClosed explains a failure by the Conn having been closed meanwhile.

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"github.com/taciturn-voice/taciturn/calls/netsim"
 )
 
@@ -199,4 +201,101 @@ func TestARelayThatIsRestartedIsUsedAgain(t *testing.T) {
 		}
 		p.close()
 	})
+}
+
+// A browser that moves restarts ICE: new credentials, a new session, the same DTLS and SRTP below the same voice.
+func TestAPeerThatRestartsICEIsFollowed(t *testing.T) {
+	for _, browser := range []Role{Caller, Callee} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 20*time.Millisecond)
+			defer w.stop()
+			p := w.talking(80 * time.Millisecond)
+			moves, stays := p.alice, p.bob
+			if browser == Callee {
+				moves, stays = p.bob, p.alice
+			}
+			// The browser's own restart, played by pion: what it will be told is not known yet.
+			before, err := moves.Local()
+			if err != nil {
+				t.Fatal(err)
+			}
+			offered := before
+			offered.Ufrag, offered.Pwd = "restarted", "restartedrestartedrest"
+			if err := stays.Restart(offered); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := stays.Local()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer.Ufrag == before.Ufrag || answer.Fingerprint == ([32]byte{}) {
+				t.Error("the answer to an ICE restart has the old credentials")
+			}
+			if err := stays.Restart(offered); err != nil {
+				t.Errorf("the same again: %v", err)
+			}
+			if again, _ := stays.Local(); again.Ufrag != answer.Ufrag {
+				t.Error("the same credentials again restart nothing")
+			}
+			if err := stays.Restart(Description{Ufrag: "a\r\nb", Pwd: answer.Pwd}); err == nil {
+				t.Error("credentials with a line break are taken")
+			}
+			p.close()
+		})
+	}
+}
+
+// Two of ours never restart ICE, but they can: both sides have new credentials and voice goes on.
+func TestVoiceGoesOnAfterAnICERestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 20*time.Millisecond)
+		defer w.stop()
+		p := w.talking(80 * time.Millisecond)
+		dA, err := p.alice.restartFirst()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.bob.Restart(dA); err != nil {
+			t.Fatal(err)
+		}
+		dB, err := p.bob.Local()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.alice.restartDone(dB); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		p.gaps()
+		time.Sleep(time.Second)
+		if gap := p.gaps(); gap > 40*time.Millisecond {
+			t.Errorf("no voice: a gap of %v", gap)
+		}
+		p.close()
+	})
+}
+
+// restartFirst is what a browser's restartIce and createOffer do.
+func (c *Conn) restartFirst() (Description, error) {
+	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	if err == nil {
+		err = c.pc.SetLocalDescription(offer)
+	}
+	if err != nil {
+		return Description{}, err
+	}
+	c.mu.Lock()
+	c.login = iceCredentials{attribute(offer.SDP, "ice-ufrag"), attribute(offer.SDP, "ice-pwd")}
+	c.mu.Unlock()
+	return c.Local()
+}
+
+// restartDone takes the answer.
+func (c *Conn) restartDone(answer Description) error {
+	answer.Fingerprint = c.peer.Fingerprint
+	text, err := SDP(c.peerRole(), answer)
+	if err != nil {
+		return err
+	}
+	return c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text})
 }

@@ -103,7 +103,7 @@ func (c *Conn) allocate(ctx context.Context, a attempt) (*path, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.login(ctx, p, a.relay, server); err != nil {
+	if err := c.authenticate(ctx, p, a.relay, server); err != nil {
 		p.close()
 
 		return nil, err
@@ -150,8 +150,8 @@ func (c *Conn) openStream(ctx context.Context, p *path, a attempt, server netip.
 	return nil
 }
 
-// login allocates.
-func (c *Conn) login(ctx context.Context, p *path, r Relay, server netip.AddrPort) error {
+// authenticate allocates.
+func (c *Conn) authenticate(ctx context.Context, p *path, r Relay, server netip.AddrPort) error {
 	cfg := &turn.ClientConfig{
 		TURNServerAddr: server.String(), Username: r.Username, Password: r.Password, Conn: p.sock,
 		LoggerFactory: &c.log, Net: c.net, RequestedAddressFamily: turn.RequestedAddressFamilyIPv4,

@@ -212,7 +212,7 @@ func (c *Conn) renew() {
 			return
 		}
 		if errors.Is(err, ErrRelayRefused) {
-			c.login2()
+			c.relogin()
 		}
 		select {
 		case <-time.After(gap):
@@ -224,8 +224,8 @@ func (c *Conn) renew() {
 	}
 }
 
-// login2 asks for fresh credentials: those of a call expire, and a relay that was restarted may not know them.
-func (c *Conn) login2() {
+// relogin asks for fresh credentials: those of a call expire, and a relay that was restarted may not know them.
+func (c *Conn) relogin() {
 	if c.cfg.Relogin == nil {
 		return
 	}
