@@ -133,3 +133,40 @@ func TestAKeyIsRenewedEveryHalfHour(t *testing.T) {
 		wantResult(t, callee, callstate.HungUp)
 	})
 }
+
+// A relay that drains tells the phones that are there: each call moves to the other relay before the first is closed, and nobody
+// hears it. covers N5
+func TestARelayThatDrainsLosesNoCallAndNoVoice(t *testing.T) {
+	const pairs = 4
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, latency)
+		other := w.relayAt(otherIP)
+		defer func() { must(t, other.Close()) }()
+		var live []*calls.Call
+		for i := range byte(pairs) {
+			alice := w.person(netip.AddrFrom4([4]byte{192, 0, 2, 10 + i}))
+			bob := w.person(netip.AddrFrom4([4]byte{198, 51, 100, 20 + i}))
+			befriend(alice, bob)
+			caller, callee := talk(t, alice, bob)
+			live = append(live, caller, callee)
+		}
+		w.relay.Drain(netip.AddrPortFrom(otherIP, 3478))
+		time.Sleep(40 * time.Second)
+		if left := w.relay.Stats().Allocations; left != 0 {
+			t.Errorf("%d allocations are left on the relay that drains", left)
+		}
+		w.killRelay()
+		w.startRelay() // for the end of the world
+		time.Sleep(10 * time.Second)
+		for _, c := range live {
+			if s := c.Stats(); c.State() != calls.StateTalking || s.FramesLost > 2 || s.FramesConcealed > 10 || s.FramesReceived < 45*50 {
+				t.Errorf("%v: %+v", c.State(), s)
+			}
+		}
+		for i := 0; i < len(live); i += 2 {
+			live[i].Hangup()
+			wantResult(t, live[i], callstate.HungUp)
+			wantResult(t, live[i+1], callstate.HungUp)
+		}
+	})
+}

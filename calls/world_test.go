@@ -27,10 +27,14 @@ import (
 var (
 	serverIP = netip.MustParseAddr("127.0.0.1") // plain HTTP is for loopback only
 	relayIP  = netip.MustParseAddr("203.0.113.1")
+	otherIP  = netip.MustParseAddr("203.0.113.2") // of a second relay
 	aliceIP  = netip.MustParseAddr("192.0.2.10")
 	bobIP    = netip.MustParseAddr("198.51.100.20")
 	carolIP  = netip.MustParseAddr("198.51.100.30")
 )
+
+// relayHosts is what the server lists.
+var relayHosts = []string{relayIP.String(), otherIP.String()}
 
 const serverURL = "http://127.0.0.1:8080"
 
@@ -69,19 +73,21 @@ func newWorldOn(t *testing.T, cfg netsim.Config) *world {
 	return w
 }
 
-// startRelay starts a relay that knows nobody but the secret.
-func (w *world) startRelay() {
+// startRelay starts the relay, which knows nobody but the secret.
+func (w *world) startRelay() { w.relay = w.relayAt(relayIP) }
+
+// relayAt starts a relay; whoever starts it closes it.
+func (w *world) relayAt(ip netip.Addr) *turn.Server {
 	t := w.t
 	t.Helper()
-	var err error
-	w.relay, err = turn.New(turn.Config{
-		Secrets: []turn.Secret{w.secret}, Public4: relayIP, Log: slog.New(slog.DiscardHandler), MaxAllocations: 64,
+	relay, err := turn.New(turn.Config{
+		Secrets: []turn.Secret{w.secret}, Public4: ip, Log: slog.New(slog.DiscardHandler), MaxAllocations: 64,
 	})
 	must(t, err)
-	socket, err := w.Host(relayIP).ListenPacket("udp4", "0.0.0.0:3478")
+	socket, err := w.Host(ip).ListenPacket("udp4", "0.0.0.0:3478")
 	must(t, err)
-	relay := w.relay
 	w.wg.Go(func() { _ = relay.ServeUDP(context.Background(), socket) })
+	return relay
 }
 
 // killRelay ends the relay and forgets its allocations.
@@ -95,11 +101,11 @@ func (w *world) startSignaling() {
 	accounts, err := directory.Open(t.Context(), b)
 	must(t, err)
 	w.signaling, err = server.New(server.Config{
-		Directory: accounts, Bus: b, RegistrationOpen: true, Log: slog.New(slog.DiscardHandler), RelayHosts: []string{relayIP.String()},
+		Directory: accounts, Bus: b, RegistrationOpen: true, Log: slog.New(slog.DiscardHandler), RelayHosts: relayHosts,
 		MintRelay: func(now time.Time) (signaling.RelayPair, error) {
 			pair, err := turn.Mint(w.secret, now, 10*time.Minute)
 			return signaling.RelayPair{
-				URLs: []string{"turn:" + relayIP.String() + ":3478?transport=udp"}, Hosts: []string{relayIP.String()},
+				URLs: []string{"turn:" + relayIP.String() + ":3478?transport=udp"}, Hosts: relayHosts,
 				Expires: now.Add(10 * time.Minute),
 				Caller:  signaling.RelayLogin{Username: pair.A.Username, Password: pair.A.Password},
 				Callee:  signaling.RelayLogin{Username: pair.B.Username, Password: pair.B.Password},

@@ -33,8 +33,11 @@ func (w *worker) control(m *message, who tuple, scratch []byte) Drop {
 	if code != 0 {
 		b = appendRefusal(scratch[:0], m, code)
 	}
-	if code == codeTryAlternate {
-		b = appendAlternate(b, w.server.alternate(who.client))
+	// Who is here already is told too, beside the answer, and moves when it is ready: clients that do not know it skip it.
+	if code == codeTryAlternate || code == 0 && w.socket.stream == nil {
+		if a := w.server.alternate(who.client); a.IsValid() {
+			b = appendAlternate(b, a)
+		}
 	}
 	w.answer(w.hasher.appendIntegrity(b, l.seal, &l.key), m, who)
 	return 0

@@ -7,7 +7,8 @@ import (
 
 // Drain takes no new calls from now on, and lets those that are here come to their end, with both their sides: a call has to meet
 // on one relay. Stats tells when the last allocation has gone. Clients on UDP are sent to the first of the alternates that is of
-// their address family (300, RFC 8489 section 10), which must know the same secrets; others hear 508, and try the next relay that they
+// their address family (300, RFC 8489 section 10), which must know the same secrets, and those that are here already read of it beside every other answer
+// (ALTERNATE-SERVER, RFC 8489 section 14.15), so that they can move before the end; others hear 508, and try the next relay that they
 // know: a client on TLS could not tell whether it reaches the right one, since addresses are all that is sent.
 func (s *Server) Drain(alternates ...netip.AddrPort) {
 	kept := append([]netip.AddrPort(nil), alternates...)

@@ -30,7 +30,10 @@ func TestDraining(t *testing.T) {
 		}
 		early.send(late.relayed, "we meet here")
 		late.wantData(early.relayed, "we meet here")
-		alice.want(0, stun.MethodRefresh)
+		m = alice.want(0, stun.MethodRefresh)
+		if v, err := m.Get(stun.AttrAlternateServer); err != nil || !bytes.Equal(v[4:], []byte{192, 0, 2, 99}) {
+			t.Errorf("who is here is not told where to go: %x, %v", v, err)
+		}
 		alice.send(bob.relayed, "and we stay")
 		bob.wantData(alice.relayed, "and we stay")
 		for _, c := range []*client{alice, bob, early, late} {
