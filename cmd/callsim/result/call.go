@@ -167,3 +167,18 @@ type Clip struct {
 	What string `json:"what"` // spoken or heard
 	File string `json:"file"` // beside run.json
 }
+
+// WorstR is the R of the direction that had it worse. A call that failed has 0, one that was never to be heard the best there is.
+func (c *Call) WorstR() float64 {
+	const best = 148
+	if !c.Met() {
+		return 0
+	}
+	worst := float64(best)
+	for i := range c.Directions {
+		if c.Directions[i].Frames.Due > 0 {
+			worst = min(worst, c.Directions[i].R)
+		}
+	}
+	return worst
+}
