@@ -204,7 +204,6 @@ func (p *plot) grid(xs, ys []float64, xText, yText func(float64) string) {
 
 func (p *plot) axisTitle(s string) { p.text(p.x.to, p.height-4, "end", "t", s) }
 
-
 // clock writes seconds as 1:05.
 func clock(seconds float64) string {
 	s := int(math.Round(seconds))
