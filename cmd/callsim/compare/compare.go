@@ -1,8 +1,8 @@
 // Package compare says whether one run is worse than another, or better, and how sure that is.
 //
 // Of each call one value of each metric is taken, because values of one call hang together. Calls are then drawn again and again
-// with replacement (percentile bootstrap, Efron 1979) to see how much the median and the 95th percentile of the difference
-// would vary. A difference counts if its interval leaves out zero and if it is large enough for a person to care about: two
+// with replacement (bootstrap, Efron 1979) to see how much the difference of medians and of tails would vary; the interval is the
+// normal one of that spread, since percentiles of a few draws say nothing about one case in a thousand. A difference counts if its interval leaves out zero and if it is large enough for a person to care about: two
 // clean builds are never exactly alike. As many metrics are looked at, the interval is as wide as Bonferroni's correction wants.
 // Values of one machine at one time also hang together, which no drawing within a run can show; the second condition is for that.
 package compare
@@ -40,8 +40,8 @@ type Line struct {
 }
 
 const (
-	draws      = 4000
-	confidence = 0.05 // for all metrics together
+	draws      = 800
+	confidence = 0.001 // that any of all metrics cries without a cause: a gate runs often
 	leastCalls = 5    // of which an interval says something
 )
 
@@ -110,7 +110,16 @@ func interval(r *rand.Rand, a, b []float64, at, alpha float64) (low, high float6
 		}
 		diffs[i] = quantile(y, at) - quantile(x, at)
 	}
-	return quantile(diffs, alpha/2), quantile(diffs, 1-alpha/2)
+	mean, square := 0.0, 0.0
+	for _, d := range diffs {
+		mean += d / draws
+	}
+	for _, d := range diffs {
+		square += (d - mean) * (d - mean) / (draws - 1)
+	}
+	half := math.Sqrt2 * math.Erfinv(1-alpha) * math.Sqrt(square)
+	middle := quantile(b, at) - quantile(a, at)
+	return middle - half, middle + half
 }
 
 // quantile is that of values in any order: linear between neighbours.
