@@ -42,7 +42,7 @@ type Line struct {
 const (
 	draws      = 800
 	confidence = 0.001 // that any of all metrics cries without a cause: a gate runs often
-	leastCalls = 5    // of which an interval says something
+	leastCalls = 5     // of which an interval says something
 )
 
 // watched are the metrics that are compared, with the difference that nobody would care about: of the value, and absolute.
