@@ -82,6 +82,10 @@ func (s session) event(e calls.Event, call *calls.Call) {
 		text = "the file has been played; silence from here on"
 	case calls.EventVoiceAlarm:
 		text = "warning: packets arrive that the other side did not send; playback is muted"
+	case calls.EventPathLost:
+		text = "the other side is not heard; looking for another way"
+	case calls.EventPathBack:
+		text = "the other side is heard again"
 	case calls.EventEnded:
 		stats := call.Stats()
 		l.Result, l.Stats = e.Result.String(), &stats

@@ -16,6 +16,7 @@ type split struct {
 	relay, signaling *commandtest.Server
 	alice, bob       *commandtest.Process
 	env              []string // of the phones
+	relayFlags       []string // to start the relay again
 }
 
 // startCall lets alice talk for so long, by any way to the relay. Both hear each other when it returns.
@@ -35,7 +36,8 @@ func startCallOver(t *testing.T, talk, way string) *split {
 	}
 	finish(t, taciturnd, "secret", secret)
 	w := &split{t: t}
-	w.relay = commandtest.Serve(t, taciturnd, "--role", "relay", "--turn-secret-file", secret, "--tls-cert", cert, "--tls-key", key)
+	w.relayFlags = []string{"--role", "relay", "--turn-secret-file", secret, "--tls-cert", cert, "--tls-key", key}
+	w.relay = commandtest.Serve(t, taciturnd, w.relayFlags...)
 	flags := []string{"--role", "signaling", "--turn-secret-file", secret, "--turn-public", w.relay.Relay}
 	for _, u := range w.relay.TURN {
 		if scheme, transport, _ := strings.Cut(way, " "); way != "" && strings.HasPrefix(u, scheme+":") && strings.HasSuffix(u, transport) {
@@ -165,6 +167,22 @@ func TestTheEndOfTheRelayEndsTheCallOnBothSides(t *testing.T) {
 	}
 	if !w.signaling.Running() {
 		t.Error("signaling has gone with the relay")
+	}
+}
+
+// A relay that is killed and started again knows nobody; the phones come back to it by themselves.
+func TestACallComesBackWhenItsRelayIsStartedAgain(t *testing.T) {
+	// covers N4
+	t.Parallel()
+	w := startCall(t, "12s")
+	w.relay.Kill()
+	w.relay = commandtest.Serve(t, commandtest.Bin("taciturnd"), append(w.relayFlags, "--turn-listen", w.relay.Relay)...)
+	for name, p := range map[string]*commandtest.Process{"alice": w.alice, "bob": w.bob} {
+		e := w.wantEnd(name, p, "hung-up", 0)
+		t.Logf("%s lost %d frames of 20 ms while the relay was away", name, e.Stats.Lost)
+		if e.Stats.Received < 6*50 {
+			t.Errorf("%s received %d frames in 12 s", name, e.Stats.Received)
+		}
 	}
 }
 
