@@ -282,7 +282,7 @@ func (v *voice) receiveLoop() {
 			v.expected.Store(span)
 		}
 		if len(payload) > 0 {
-			v.playout.Push(seq, payload, now)
+			v.playout.Push(audio.Packet{Frame: seq, Opus: payload}, now)
 		}
 		for _, c := range controls {
 			v.observe.control(c)

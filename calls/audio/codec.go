@@ -118,6 +118,9 @@ func (d *opusDecoder) reset() (err error) {
 	return nil
 }
 
+// hasFEC says whether a packet carries a copy of the frame before.
+func hasFEC(packet []byte) bool { return gopus.PacketHasLBRR(packet) }
+
 // checkPacket lets nothing through but 20 ms.
 func checkPacket(packet []byte) error {
 	info, err := gopus.ParsePacket(packet)
@@ -140,7 +143,7 @@ func (d *opusDecoder) DecodeFEC(next []byte, pcm []int16) error {
 		clear(pcm)
 		return err
 	}
-	if !gopus.PacketHasLBRR(next) {
+	if !hasFEC(next) {
 		clear(pcm)
 		return ErrNoFEC
 	}

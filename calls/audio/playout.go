@@ -7,67 +7,104 @@ import (
 )
 
 const (
-	defaultDelay = 60 * time.Millisecond
-	maxDelay     = 400 * time.Millisecond
+	// startDelay is how long the first packet waits, before anything is known about the network.
+	startDelay = 35 * time.Millisecond
+	// mostDelay bounds how long packets are made to wait, however late some of them are.
+	mostDelay = 500 * time.Millisecond
 
-	// slots is how many packets the buffer holds; a power of two.
+	// slots is how many frames the buffer holds; a power of two.
 	slots = 64
-	// maxDepth is how many frames may wait before the oldest are skipped: half a second of delay is no conversation.
-	maxDepth = 25
-	// maxConcealed is how many frames are made up when nothing arrives at all, before it is silent: 200 ms.
-	maxConcealed = 10
-	// watchFrames is how long the buffer must be too full before it is shortened: a second.
-	watchFrames = 50
-	// spareFrames is how much too full that is.
-	spareFrames = 2
+	// spareDepth is how many frames more than should may wait before the oldest are skipped: half a second.
+	spareDepth = 25
 	// restartLate is how many packets in a row may be late before the other side must have begun to count anew.
 	restartLate = 50
+	// mostPacketFrames bounds how much of a conversation one packet carries.
+	mostPacketFrames = 6
+
+	// CopyDistance is how many frames after the original its copy travels, so that a burst of two losses takes one of
+	// them only.
+	CopyDistance = 2
+	// copyMemory is for how many frames after a copy more of them are expected.
+	copyMemory = 100
+
+	maxVoiceBytes = 400 // of one frame; more than 64 kbit/s have
+	maxCopyBytes  = 120
 )
 
 // PlayoutConfig is what a Playout is made of.
 type PlayoutConfig struct {
-	Decoder Decoder       // required; belongs to the Playout
-	Delay   time.Duration // how long packets wait; default 60 ms, at most 400 ms, negative: not at all
+	Decoder Decoder // required; belongs to the Playout
+	// Fixed is how long packets wait on every network, up to 500 ms; negative: not at all. Zero, the default, adapts.
+	Fixed time.Duration
 }
 
-// PlayoutStats counts frames.
-type PlayoutStats struct {
-	Played    uint64 // decoded from their packet
-	Concealed uint64 // made up
-	Recovered uint64 // decoded from the packet after
-	Late      uint64 // packets that came after their time, or were skipped
-	Duplicate uint64 // packets that came again
+// Packet is what arrived: one or more frames, and perhaps a copy of an earlier one.
+type Packet struct {
+	Frame uint16 // the number of the first frame
+	Opus  []byte // the first frame
+	More  []byte // the frames after it, each as long as it
+	Copy  []byte // of frame Frame-CopyDistance, at a lower bitrate
 }
 
-// Playout puts packets into order and turns them into frames at a steady pace; the package doc says how. Push and Pull may
-// be called from different goroutines.
+// frames is how many frames are in it, 0 for a packet that makes no sense.
+func (p *Packet) frames() int {
+	size := len(p.Opus)
+	if size == 0 || size > maxVoiceBytes || len(p.More)%size != 0 || len(p.More)/size >= mostPacketFrames || len(p.Copy) > maxCopyBytes {
+		return 0
+	}
+	return 1 + len(p.More)/size
+}
+
+func (p *Packet) frame(i int) []byte {
+	if i == 0 {
+		return p.Opus
+	}
+	size := len(p.Opus)
+	return p.More[(i-1)*size : i*size]
+}
+
+// Playout puts packets into order and turns them into frames at a steady pace; the package doc says how. It reads no clock.
+// Push and Pull may be called from different goroutines.
 type Playout struct {
 	// Static after NewPlayout.
 	decoder Decoder
-	target  int64 // frames that should wait
-	delay   time.Duration
+	fixed   time.Duration
 
 	// Guarded by mu.
 	mu      sync.Mutex
 	stats   PlayoutStats
-	packets [slots]waiting
-	newest  int64     // the highest sequence number, extended beyond 16 bits
-	next    int64     // the one to be played
-	begun   bool      // a packet has arrived since the last restart
-	playing bool      // the delay is over
-	since   time.Time // when the first packet arrived
-	empty   int64     // Pulls in a row that found nothing waiting
-	late    int       // packets in a row that came too late
-	least   int64     // the smallest depth in this watch
-	watched int       // Pulls in this watch
-	blend   []int16
+	delays  delayEstimator
+	epoch   time.Time // since the last restart
+	waiting [slots]slot
+	newest  int64 // the highest frame number, extended beyond 16 bits
+	next    int64 // the one to be decoded
+	begun   bool  // a packet has arrived since the last restart
+	playing bool  // the first delay is over
+	empty   int64 // frames in a row made up because nothing waited
+	made    int   // frames in a row made up for whatever reason
+	late    int   // packets in a row that came too late
+	copies  int   // for how many more frames copies are expected
+	large   int   // frames of the largest packet that the other side sends, or is going to
+	level   time.Duration
+	rested  int // Pulls since time was stretched
+
+	out     []int16 // decoded, not played yet
+	heard   []int16 // played just before, two periods of a voice
+	scratch []int16
+	real    bool // what out ends with was said by the other side
+	seam    bool // what is decoded next does not continue what was decoded before
+	silent  bool // what out ends with, or what was heard, is silence
 }
 
-// waiting is a packet in the buffer; size 0: none.
-type waiting struct {
-	seq  int64
-	size int
-	data [maxPacketBytes]byte
+// slot is what waits for one frame; an empty slot has no data.
+type slot struct {
+	frame int64
+	at    time.Time
+	size  int // of data
+	spare int // of copied
+	data  [maxVoiceBytes]byte
+	// copied is played if data does not come.
+	copied [maxCopyBytes]byte
 }
 
 // NewPlayout makes an empty buffer.
@@ -75,163 +112,142 @@ func NewPlayout(cfg PlayoutConfig) (*Playout, error) {
 	if cfg.Decoder == nil {
 		return nil, errors.New("audio: PlayoutConfig.Decoder is missing")
 	}
-	if cfg.Delay == 0 {
-		cfg.Delay = defaultDelay
-	}
-	cfg.Delay = max(0, min(cfg.Delay, maxDelay))
-	target := int64((cfg.Delay + FrameDuration - 1) / FrameDuration)
-	return &Playout{decoder: cfg.Decoder, delay: cfg.Delay, target: target, blend: make([]int16, FrameSamples)}, nil
+	return &Playout{
+		decoder: cfg.Decoder, fixed: min(cfg.Fixed, mostDelay), delays: newDelayEstimator(), large: 1,
+		out: make([]int16, 0, 4*FrameSamples), heard: make([]int16, mostSpeech), scratch: make([]int16, FrameSamples),
+		silent: true,
+	}, nil
 }
 
-// Stats may be called at any time.
-func (p *Playout) Stats() PlayoutStats {
+// Expect says how many frames the packets are going to have, so that the delay is there when the first of them comes.
+func (p *Playout) Expect(frames int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.stats
+	p.large = max(1, min(frames, mostPacketFrames))
 }
 
-// Push puts in what arrived at now. It keeps no part of opus.
-func (p *Playout) Push(seq uint16, opus []byte, now time.Time) {
-	if len(opus) == 0 || len(opus) > maxPacketBytes {
+// Push puts in what arrived at now. It keeps no part of packet.
+func (p *Playout) Push(packet Packet, now time.Time) {
+	n := packet.frames()
+	if n == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	first := int64(packet.Frame)
 	if !p.begun {
-		p.restartLocked(int64(seq), now)
+		p.restartLocked(first, now)
+	} else {
+		first = p.newest + int64(int16(packet.Frame-uint16(p.newest)))
+		p.delays.add(first, now, p.epoch)
 	}
-	at := p.newest + int64(int16(seq-uint16(p.newest)))
+	for i := range n {
+		if !p.putLocked(first+int64(i), packet.frame(i), now) {
+			return
+		}
+	}
+	if len(packet.Copy) > 0 {
+		p.copies = copyMemory
+		if s := p.slotLocked(first - CopyDistance); first-CopyDistance >= p.next && s.size == 0 {
+			s.at, s.spare = now, copy(s.copied[:], packet.Copy)
+			p.stats.FECReceived++
+		}
+	}
+}
+
+// putLocked is false when the rest of the packet is of no use either.
+func (p *Playout) putLocked(at int64, opus []byte, now time.Time) bool {
 	switch {
 	case at < p.next && !p.playing && p.newest-at < slots:
 		p.next = at // the very first packets overtook one another
 	case at < p.next:
 		p.stats.Late++
 		if p.late++; p.late < restartLate {
-			return
+			return true
 		}
 		p.restartLocked(at, now)
-	case at == p.waitingLocked(at).seq && p.waitingLocked(at).size > 0:
+	case at >= p.next+slots:
+		// Too much is missing to go on where we are; or it is not missing, and the numbers jumped.
+		p.restartLocked(at, now)
+	}
+	if s := p.slotLocked(at); s.size > 0 {
 		p.stats.Duplicate++
-		return
+		return true
 	}
-	p.late = 0
+	if p.late = 0; hasFEC(opus) {
+		p.stats.FECReceived++
+	}
 	if p.empty > 0 && at > p.next {
-		// Nothing has arrived for a while, and frames were made up meanwhile: as many before this packet are done with.
-		p.next += min(p.empty, at-p.next)
-	}
-	if at >= p.next+slots {
-		p.skipLocked(at - p.target)
+		// Nothing has arrived for a while, and frames were made up meanwhile: as many before this one are done with.
+		done := min(p.empty, at-p.next)
+		p.next += done
+		p.level -= place(done)
 	}
 	p.empty = 0
 	p.newest = max(p.newest, at)
-	w := p.waitingLocked(at)
-	w.seq, w.size = at, copy(w.data[:], opus)
+	s := p.slotLocked(at)
+	s.at, s.size = now, copy(s.data[:], opus)
+	return true
 }
 
-// restartLocked empties the buffer; at is the first packet.
+// restartLocked empties the buffer; at is the first frame.
 func (p *Playout) restartLocked(at int64, now time.Time) {
-	for i := range p.packets {
-		p.packets[i].size = 0
+	for i := range p.waiting {
+		p.waiting[i].size, p.waiting[i].spare = 0, 0
 	}
-	p.begun, p.playing, p.since = true, false, now
+	p.begun, p.playing, p.seam = true, false, true
+	p.epoch = now.Add(-place(at))
 	p.newest, p.next = at, at
-	p.empty, p.late = 0, 0
-	p.watchLocked()
+	p.empty, p.late, p.level = 0, 0, 0
+	p.delays.restart(at, now)
 }
 
-func (p *Playout) watchLocked() { p.least, p.watched = slots, 0 }
-
-func (p *Playout) waitingLocked(at int64) *waiting { return &p.packets[at&(slots-1)] }
-
-// packetLocked is the packet of a frame, or nil.
-func (p *Playout) packetLocked(at int64) []byte {
-	w := p.waitingLocked(at)
-	if w.size == 0 || w.seq != at {
-		return nil
+// slotLocked is the place of a frame between next and next+slots; what was there of another is gone.
+func (p *Playout) slotLocked(at int64) *slot {
+	s := &p.waiting[at&(slots-1)]
+	if s.frame != at {
+		s.frame, s.size, s.spare = at, 0, 0
 	}
-	return w.data[:w.size]
+	return s
 }
 
 // skipLocked drops what is before at.
 func (p *Playout) skipLocked(at int64) {
 	for ; p.next < at && p.next <= p.newest; p.next++ {
-		if p.packetLocked(p.next) != nil {
-			p.waitingLocked(p.next).size = 0
+		if p.slotLocked(p.next).size > 0 {
 			p.stats.Late++
 		}
 	}
 	p.next = max(p.next, at)
+	p.seam = true
 }
 
-// Pull fills pcm, FrameSamples long, with the next frame; it is called every 20 ms. played: it is what the other side said,
-// not made up and not silence.
-func (p *Playout) Pull(pcm []int16, now time.Time) (played bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.playing {
-		if !p.begun || now.Sub(p.since) < p.delay {
-			clear(pcm)
-			return false
-		}
-		p.playing = true
+// targetLocked is how long the fastest packet should wait.
+func (p *Playout) targetLocked() time.Duration {
+	if p.fixed != 0 {
+		return max(0, p.fixed)
 	}
-	depth := p.newest - p.next + 1
-	if depth > maxDepth {
-		p.skipLocked(p.newest - p.target)
-		depth = p.newest - p.next + 1
+	target := p.delays.target
+	if target == 0 {
+		target = startDelay
 	}
-	if depth <= 0 {
-		return p.waitLocked(pcm)
+	if repair := p.repairLocked(); repair > 0 {
+		target = max(target+FrameDuration, repair)
 	}
-	p.least = min(p.least, depth)
-	if p.watched++; p.watched >= watchFrames {
-		tooFull := p.least >= p.target+spareFrames+1
-		p.watchLocked()
-		if tooFull {
-			return p.blendLocked(pcm)
-		}
-	}
-	return p.frameLocked(pcm)
+	return min(max(target, place(int64(p.large))), mostDelay)
 }
 
-// waitLocked makes a frame up without going on: the packet may only be late.
-func (p *Playout) waitLocked(pcm []int16) bool {
-	p.watchLocked()
-	p.empty++
-	p.stats.Concealed++
-	if p.empty > maxConcealed {
-		clear(pcm)
-	} else {
-		_ = p.decoder.Conceal(pcm) // on error, silence
+// repairLocked is how long it takes until what repairs a lost frame is there; 0 while none is lost.
+func (p *Playout) repairLocked() time.Duration {
+	switch {
+	case p.delays.loss < noticeableLoss:
+		return 0
+	case p.copies > 0:
+		return (CopyDistance + 1) * FrameDuration
 	}
-	return false
+	return 2 * FrameDuration
 }
 
-// frameLocked makes the next frame; it, or a later one, waits.
-func (p *Playout) frameLocked(pcm []int16) (played bool) {
-	at := p.next
-	p.next++
-	if packet := p.packetLocked(at); packet != nil {
-		p.waitingLocked(at).size = 0
-		if p.decoder.Decode(packet, pcm) == nil {
-			p.stats.Played++
-			return true
-		}
-	} else if after := p.packetLocked(at + 1); after != nil && p.decoder.DecodeFEC(after, pcm) == nil {
-		p.stats.Recovered++
-		return true
-	}
-	p.stats.Concealed++
-	_ = p.decoder.Conceal(pcm)
-	return false
-}
-
-// blendLocked makes one frame of two: the first fades out while the second fades in.
-func (p *Playout) blendLocked(pcm []int16) bool {
-	first := p.frameLocked(p.blend)
-	second := p.frameLocked(pcm)
-	for i, old := range p.blend {
-		pcm[i] = int16((int(old)*(FrameSamples-i) + int(pcm[i])*i) / FrameSamples)
-	}
-	return first || second
+func (p *Playout) targetFramesLocked() int64 {
+	return int64((p.targetLocked() + FrameDuration - 1) / FrameDuration)
 }

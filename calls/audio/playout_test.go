@@ -55,7 +55,7 @@ type ear struct {
 
 func newEar(t *testing.T, d Decoder, delay time.Duration) *ear {
 	t.Helper()
-	p, err := NewPlayout(PlayoutConfig{Decoder: d, Delay: delay})
+	p, err := NewPlayout(PlayoutConfig{Decoder: d, Fixed: delay})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func newEar(t *testing.T, d Decoder, delay time.Duration) *ear {
 // arrive gives packets by their number.
 func (e *ear) arrive(packets ...int) {
 	for _, n := range packets {
-		e.Push(e.first+uint16(n), []byte{byte(n)}, e.now)
+		e.Push(Packet{Frame: e.first + uint16(n), Opus: []byte{byte(n)}}, e.now)
 	}
 }
 
@@ -76,10 +76,11 @@ func (e *ear) hear(n int) (frames []int) {
 		fill(pcm, 12345)
 		played := e.Pull(pcm, e.now)
 		e.now = e.now.Add(FrameDuration)
-		if made := pcm[0] > 0; made != played {
-			e.t.Errorf("frame %d: played is %v", pcm[0], played)
+		end := pcm[FrameSamples-1] // the beginning may be a fade
+		if made := end > 0; made != played {
+			e.t.Errorf("frame %d: played is %v", end, played)
 		}
-		frames = append(frames, int(pcm[0]))
+		frames = append(frames, int(end))
 	}
 	return frames
 }
@@ -93,13 +94,14 @@ func (e *ear) wantHear(what string, want ...int) {
 
 func (e *ear) wantStats(want PlayoutStats) {
 	e.t.Helper()
-	if got := e.Stats(); got != want {
+	got := e.Stats()
+	if got.Played != want.Played || got.Recovered != want.Recovered || got.Concealed != want.Concealed || got.Late != want.Late || got.Duplicate != want.Duplicate {
 		e.t.Errorf("%+v instead of %+v", got, want)
 	}
 }
 
 func TestPacketsWaitAndThenPlay(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
+	e := newEar(t, scripted{}, 60*time.Millisecond)
 	e.wantHear("before the call", 0, 0)
 	e.arrive(1)
 	e.wantHear("60 ms", 0, 0, 0)
@@ -109,9 +111,10 @@ func TestPacketsWaitAndThenPlay(t *testing.T) {
 }
 
 func TestPacketsThatOvertookOneAnotherPlayInOrder(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
-	e.arrive(3, 1, 2, 6, 5, 4) // even the very first
-	e.wantHear("60 ms", 0, 0, 0)
+	e := newEar(t, scripted{}, 60*time.Millisecond)
+	e.arrive(3, 1, 2) // even the very first
+	e.wantHear("60 ms, of which the first has been late for 40", 0)
+	e.arrive(6, 5, 4)
 	e.arrive(9, 8, 7)
 	e.wantHear("in order, over the end of the numbers", 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	e.wantStats(PlayoutStats{Played: 9})
@@ -142,8 +145,8 @@ func TestADamagedPacketIsConcealed(t *testing.T) {
 	e := newEar(t, scripted{}, -1)
 	e.arrive(98, damaged, 100)
 	e.wantHear("damaged", 98, concealed, 100)
-	e.Push(e.first+101, nil, e.now)
-	e.Push(e.first+101, make([]byte, maxPacketBytes+1), e.now)
+	e.Push(Packet{Frame: e.first + 101, Opus: nil}, e.now)
+	e.Push(Packet{Frame: e.first + 101, Opus: make([]byte, maxPacketBytes+1)}, e.now)
 	e.arrive(101)
 	e.wantHear("empty or too large: never there", 101)
 	e.wantStats(PlayoutStats{Played: 3, Concealed: 1})
@@ -176,15 +179,15 @@ func TestAfterALongSilenceItIsSilent(t *testing.T) {
 	e := newEar(t, scripted{}, -1)
 	e.arrive(1)
 	e.hear(1)
-	want := append(slices.Repeat([]int{concealed}, maxConcealed), 0, 0, 0, 0)
-	e.wantHear("200 ms, then nothing", want...)
+	want := append(slices.Repeat([]int{concealed}, maxConcealed-1), 0, 0, 0, 0)
+	e.wantHear("200 ms, the end of which fades, then nothing", want...)
 	e.arrive(2)
 	e.wantHear("and again", 2)
 }
 
 // Two minutes without a network: everything in between is gone, and nothing of it is counted as waiting.
 func TestALongOutage(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
+	e := newEar(t, scripted{}, 60*time.Millisecond)
 	e.arrive(1, 2)
 	e.hear(5)
 	e.hear(6000)
@@ -199,35 +202,24 @@ func TestALongOutage(t *testing.T) {
 	}
 }
 
-// When more is missing than the buffer holds, the delay is built up again, although frames were made up meanwhile.
-func TestAJumpKeepsTheDelay(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
-	e.arrive(1)
-	e.wantHear("and nothing more", 0, 0, 0, 1, concealed, concealed, concealed, concealed)
-	e.arrive(100)
-	e.wantHear("60 ms, then", concealed, concealed, recovered+100, 100)
-}
-
-// Nobody waits for more than half a second of speech.
+// Nobody waits for half a second more of speech than the network needs.
 func TestWhatIsTooOldIsSkipped(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
+	e := newEar(t, scripted{}, 60*time.Millisecond)
 	for n := range 60 {
 		e.arrive(n + 1)
 	}
 	e.now = e.now.Add(time.Second)
 	e.wantHear("the newest, and as much before as should wait", 57, 58, 59, 60)
 	e.wantStats(PlayoutStats{Played: 4, Late: 56})
-	// And no more are kept than fit.
-	e = newEar(t, scripted{}, -1)
-	for n := range 200 {
-		e.arrive(n + 1)
-	}
-	if got := e.hear(1)[0]; got <= 200-maxDepth {
-		t.Errorf("heard %d of 200", got)
-	}
-	if s := e.Stats(); s.Played != 1 || int64(s.Late) != e.next-int64(e.first)-2 {
-		t.Errorf("%+v", s)
-	}
+}
+
+// When more is missing than the buffer holds, or the numbers jump, it begins anew; what waited is dropped and nothing is kept.
+func TestAJumpBeginsAnew(t *testing.T) {
+	e := newEar(t, scripted{}, 60*time.Millisecond)
+	e.arrive(1, 2)
+	e.wantHear("60 ms, of which the first has been late for 20", 0, 0, 1)
+	e.arrive(90)
+	e.wantHear("60 ms again; what was heard fades", 0, 0, 0, 90)
 }
 
 // When the other side begins anew, its numbers may be older than ours.
@@ -247,58 +239,6 @@ func TestNumbersThatBeginAnew(t *testing.T) {
 	}
 }
 
-// A burst makes the delay longer; within seconds it is back, a frame a second.
-func TestTheDelayComesBack(t *testing.T) {
-	e := newEar(t, scripted{}, 0)
-	n := 0
-	send := func(k int) {
-		for range k {
-			n++
-			e.Push(uint16(n), []byte{50}, e.now)
-		}
-	}
-	send(1)
-	for range 100 {
-		e.hear(1)
-		send(1)
-	}
-	send(8) // 160 ms at once
-	depth := func() int { return n - int(e.next) + 1 }
-	most := depth()
-	for range 10 * 50 {
-		e.hear(1)
-		send(1)
-	}
-	if after := depth(); most < 10 || after > most-5 || after < 3 {
-		t.Errorf("%d frames waited, and ten seconds later %d", most, after)
-	}
-	if s := e.Stats(); s.Late != 0 || s.Concealed != 0 {
-		t.Errorf("%+v", s)
-	}
-}
-
-// Two clocks differ by 200 millionths, whichever is faster: no more is lost than a frame in 100 s, and the delay stays.
-func TestClocksThatDiffer(t *testing.T) {
-	for _, skew := range []float64{200e-6, -200e-6} {
-		e := newEar(t, scripted{noFEC: true}, 0)
-		pcm := make([]int16, FrameSamples)
-		start, sent := e.now, 0
-		const frames = 15 * 60 * 50
-		for i := range frames {
-			e.now = start.Add(time.Duration(i) * FrameDuration)
-			for time.Duration(float64(sent)*float64(FrameDuration)*(1+skew)) <= e.now.Sub(start) {
-				e.Push(uint16(sent), []byte{50}, e.now)
-				sent++
-			}
-			e.Pull(pcm, e.now)
-		}
-		s := e.Stats()
-		if depth := sent - int(e.next); depth < 0 || depth > 7 || s.Late != 0 || s.Concealed > frames*300/1000000 || s.Played < frames-100 {
-			t.Errorf("skew %v: %d frames wait, %+v", skew, depth, s)
-		}
-	}
-}
-
 func TestADecoderThatFailsIsSilence(t *testing.T) {
 	e := newEar(t, failing{}, -1)
 	e.arrive(1, 2, 4)
@@ -306,23 +246,8 @@ func TestADecoderThatFailsIsSilence(t *testing.T) {
 	if _, err := NewPlayout(PlayoutConfig{}); err == nil {
 		t.Error("a playout without a decoder")
 	}
-	if p, err := NewPlayout(PlayoutConfig{Decoder: failing{}, Delay: time.Hour}); err != nil || p.delay != maxDelay {
+	if p, err := NewPlayout(PlayoutConfig{Decoder: failing{}, Fixed: time.Hour}); err != nil || p.fixed != mostDelay {
 		t.Errorf("a delay of an hour: %v", err)
-	}
-}
-
-// Shortening is a fade from one frame to the next and no jump.
-func TestTwoFramesAreBlendedIntoOne(t *testing.T) {
-	e := newEar(t, scripted{}, -1)
-	e.Push(1, []byte{10}, e.now)
-	e.Push(2, []byte{90}, e.now)
-	e.playing = true
-	pcm := make([]int16, FrameSamples)
-	if !e.blendLocked(pcm) {
-		t.Error("not played")
-	}
-	if pcm[0] != 10 || pcm[FrameSamples/2] != 50 || pcm[FrameSamples-1] != 89 || !slices.IsSorted(pcm) {
-		t.Errorf("%d … %d … %d", pcm[0], pcm[FrameSamples/2], pcm[FrameSamples-1])
 	}
 }
 
@@ -337,5 +262,69 @@ func TestRoundingIsSymmetricAndClips(t *testing.T) {
 	}
 	if !errors.Is(newFrames(nil, nil).ReadFrame(nil), errFrameSize) {
 		t.Error("a frame of no size")
+	}
+}
+
+// A packet may carry several frames, and a copy of an earlier one.
+func TestPacketsOfSeveralFramesAndCopies(t *testing.T) {
+	e := newEar(t, scripted{noFEC: true}, -1)
+	e.Push(Packet{Frame: e.first, Opus: []byte{1}, More: []byte{2, 3}}, e.now)
+	e.wantHear("three in one", 1, 2, 3)
+	e.Push(Packet{Frame: e.first + 4, Opus: []byte{5}, More: []byte{6}}, e.now)
+	e.Push(Packet{Frame: e.first + 5, Opus: []byte{6}, Copy: []byte{44}}, e.now)
+	e.wantHear("the copy of a lost one", 44, 5, 6)
+	e.Push(Packet{Frame: e.first + 6, Opus: []byte{7}, Copy: []byte{55}}, e.now)
+	e.wantHear("a copy of what was heard", 7)
+	for _, senseless := range []Packet{
+		{Frame: e.first + 7}, {Frame: e.first + 7, Opus: []byte{1, 2}, More: []byte{3}}, {Frame: e.first + 7, Opus: []byte{1}, More: make([]byte, mostPacketFrames)},
+		{Frame: e.first + 7, Opus: []byte{1}, Copy: make([]byte, maxCopyBytes+1)},
+	} {
+		e.Push(senseless, e.now)
+	}
+	e.wantHear("none of these", concealed)
+	e.wantStats(PlayoutStats{Played: 6, Recovered: 1, Concealed: 1, Duplicate: 1})
+	if s := e.Stats(); s.FECReceived != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What repairs a loss is waited for, as soon as something is lost; and larger packets, as soon as they are announced.
+func TestRepairIsWaitedFor(t *testing.T) {
+	e := newEar(t, scripted{}, 0)
+	target := func() time.Duration { return e.Stats().Target }
+	run := func(from, n int, lost func(int) bool, packet func(int) Packet) {
+		for i := from; i < from+n; i++ {
+			if !lost(i) {
+				e.Push(packet(i), e.now)
+			}
+			e.hear(1)
+		}
+	}
+	plain := func(i int) Packet { return Packet{Frame: uint16(i), Opus: []byte{byte(1 + i%90)}} }
+	run(0, 100, func(int) bool { return false }, plain)
+	if target() != 20*time.Millisecond {
+		t.Errorf("nothing is lost: %v", target())
+	}
+	run(100, 100, func(i int) bool { return i%10 == 0 }, plain)
+	if target() != 40*time.Millisecond {
+		t.Errorf("one in ten is lost: %v", target())
+	}
+	run(200, 100, func(i int) bool { return i%10 == 0 }, func(i int) Packet {
+		return Packet{Frame: uint16(i), Opus: []byte{byte(1 + i%90)}, Copy: []byte{7}}
+	})
+	if target() != 60*time.Millisecond {
+		t.Errorf("with copies: %v", target())
+	}
+	run(300, 600, func(int) bool { return false }, plain)
+	if target() != 20*time.Millisecond {
+		t.Errorf("nothing is lost any more: %v", target())
+	}
+	e.Expect(3)
+	if target() != 60*time.Millisecond {
+		t.Errorf("packets of three frames: %v", target())
+	}
+	run(900, 100, func(int) bool { return false }, plain)
+	if s := e.Stats(); s.Delay < 40*time.Millisecond || s.InsertedSamples == 0 || s.Concealed > 40 {
+		t.Errorf("%+v", s)
 	}
 }
