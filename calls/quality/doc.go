@@ -42,6 +42,7 @@
 // # Alignment
 //
 // STOI compares what is at the same time. A call delays, and its playout buffer inserts and removes frames. [Align] finds
-// the delay at the peak of the cross-correlation; [CompareSpeech] finds it again for every second, near the one before, and
-// compares what belongs together. So it measures what was heard, not when.
+// the delay at the peak of the cross-correlation; [CompareSpeech] finds it again for every second, near the one before, then
+// for every tenth of a second, within a period or two of a voice, and compares what belongs together. So it measures what was
+// heard, not when.
 package quality
