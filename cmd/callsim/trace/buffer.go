@@ -157,11 +157,10 @@ func playPhone(packets []Packet, cfg Config) outcome {
 	pcm := make([]int16, samplesPerFrame)
 	now := packets[order[0]].Arrived
 	end := packets[order[len(order)-1]].Arrived + time.Second
-	begun, idle := false, 0
 	for ; now <= end; now += frame {
 		for len(order) > 0 && packets[order[0]].Arrived <= now {
 			i := order[0]
-			p.Push(uint16(i), encodeNumber(i), epoch.Add(packets[i].Arrived))
+			p.Push(audio.Packet{Frame: uint16(i), Opus: encodeNumber(i)}, epoch.Add(packets[i].Arrived))
 			order = order[1:]
 		}
 		d.got = d.got[:0]
@@ -171,20 +170,11 @@ func playPhone(packets []Packet, cfg Config) outcome {
 				o.played[got.frame], o.recovered[got.frame] = now, got.copied
 			}
 		}
-		switch {
-		case len(d.got) > 1:
-			o.removed += (len(d.got) - 1) * samplesPerFrame
-			fallthrough
-		case len(d.got) == 1:
-			if begun {
-				o.concealed += idle
-			}
-			begun, idle = true, 0
-		default:
-			idle++
+		// What is made up after the last frame is made up for nobody.
+		if s := p.Stats(); len(d.got) > 0 {
+			o.concealed, o.inserted, o.removed = int(s.Concealed), int(s.InsertedSamples), int(s.RemovedSamples)
 		}
 	}
-	o.inserted = max(0, o.concealed-o.missing()) * samplesPerFrame
 	return o
 }
 
