@@ -300,7 +300,7 @@ func TestRepairIsWaitedFor(t *testing.T) {
 			e.hear(1)
 		}
 	}
-	plain := func(i int) Packet { return Packet{Frame: uint16(i), Opus: []byte{byte(1 + i%90)}} }
+	plain := func(i int) Packet { return Packet{Frame: uint16(i), Opus: []byte{byte(10 + i%80)}} }
 	run(0, 100, func(int) bool { return false }, plain)
 	if target() != 20*time.Millisecond {
 		t.Errorf("nothing is lost: %v", target())
@@ -310,7 +310,7 @@ func TestRepairIsWaitedFor(t *testing.T) {
 		t.Errorf("one in ten is lost: %v", target())
 	}
 	run(200, 100, func(i int) bool { return i%10 == 0 }, func(i int) Packet {
-		return Packet{Frame: uint16(i), Opus: []byte{byte(1 + i%90)}, Copy: []byte{7}}
+		return Packet{Frame: uint16(i), Opus: []byte{byte(10 + i%80)}, Copy: []byte{7}}
 	})
 	if target() != 60*time.Millisecond {
 		t.Errorf("with copies: %v", target())
