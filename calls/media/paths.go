@@ -119,14 +119,6 @@ func (s *paths) inUse() (*path, netip.AddrPort) {
 	return s.current, to
 }
 
-// newest says whether nothing better has come after p.
-func (s *paths) newest(p *path) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	return len(s.all) > 0 && s.all[len(s.all)-1] == p
-}
-
 // know adds addresses of the peer that paths are to be proven to.
 func (s *paths) know(addrs []netip.AddrPort) {
 	s.mu.Lock()

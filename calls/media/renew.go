@@ -281,24 +281,24 @@ func (c *Conn) tendLoop() {
 	for {
 		doubted := false
 		var lost <-chan struct{}
-		used, to := c.paths.inUse()
-		if used != nil {
-			lost = used.lost
+		before, _ := c.paths.inUse()
+		if before != nil {
+			lost = before.lost
 		}
 		select {
 		case <-tick.C:
 		case <-c.doubt:
 			doubted = true
 		case <-lost:
-			c.paths.remove(used)
-			used.close()
+			c.paths.remove(before)
+			before.close()
 			c.lose()
 
 			continue
 		case <-c.life.Done():
 			return
 		}
-		used, to = c.paths.inUse()
+		used, to := c.paths.inUse()
 		if used != nil && to.IsValid() && !c.answers(used, to) && doubted {
 			c.lose()
 		}
