@@ -99,14 +99,15 @@ func (c *Call) say(control sframe.Control, frames int) {
 
 // Stats counts what happened in a call. Nothing in it names anybody.
 type Stats struct {
-	FramesSent        uint64 `json:"frames_sent"`
-	FramesReceived    uint64 `json:"frames_received"`    // authentic
-	FramesLost        uint64 `json:"frames_lost"`        // missing between the first and the last that arrived
-	FramesUnauthentic uint64 `json:"frames_unauthentic"` // dropped
-	FramesConcealed   uint64 `json:"frames_concealed"`   // played, but made up
-	FramesLate        uint64 `json:"frames_late"`        // sent more than a frame after their time
-	EventsMissed      uint64 `json:"events_missed"`      // because the app did not read them
-	Restarts          uint64 `json:"restarts"`           // new keys, and paths if there was need
+	FramesSent        uint64  `json:"frames_sent"`
+	FramesReceived    uint64  `json:"frames_received"`    // authentic
+	FramesLost        uint64  `json:"frames_lost"`        // missing between the first and the last that arrived
+	FramesUnauthentic uint64  `json:"frames_unauthentic"` // dropped
+	FramesConcealed   uint64  `json:"frames_concealed"`   // played, but made up
+	FramesLate        uint64  `json:"frames_late"`        // sent more than a frame after their time
+	EventsMissed      uint64  `json:"events_missed"`      // because the app did not read them
+	Restarts          uint64  `json:"restarts"`           // new keys, and paths if there was need
+	Inbound           Inbound `json:"inbound"`
 }
 
 // LostRatio is from 0 to 1.

@@ -149,7 +149,9 @@ func (v *voice) count(s *Stats) {
 	if expected := v.expected.Load(); expected > s.FramesReceived {
 		s.FramesLost = expected - s.FramesReceived
 	}
-	s.FramesConcealed = v.playout.Stats().Concealed
+	played := v.playout.Stats()
+	s.FramesConcealed = played.Concealed
+	s.Inbound = inboundOf(s.FramesReceived, s.FramesLost, played)
 }
 
 // say puts c into the next frames; frames < 0 repeats it until cancel.
