@@ -22,11 +22,11 @@ type split struct {
 // startCall lets alice talk for so long, by any way to the relay. Both hear each other when it returns.
 func startCall(t *testing.T, talk string) *split {
 	t.Helper()
-	return startCallOver(t, talk, "")
+	return startCallOver(t, talk, "", 0)
 }
 
 // startCallOver is startCall by one way only: that of the relay's URL that begins and ends so.
-func startCallOver(t *testing.T, talk, way string) *split {
+func startCallOver(t *testing.T, talk, way string, drain time.Duration) *split {
 	t.Helper()
 	dir := t.TempDir()
 	taciturnd, taciturn, secret := commandtest.Bin("taciturnd"), commandtest.Bin("taciturn"), filepath.Join(dir, "relay.secret")
@@ -36,7 +36,7 @@ func startCallOver(t *testing.T, talk, way string) *split {
 	}
 	finish(t, taciturnd, "secret", secret)
 	w := &split{t: t}
-	w.relayFlags = []string{"--role", "relay", "--turn-secret-file", secret, "--tls-cert", cert, "--tls-key", key}
+	w.relayFlags = []string{"--role", "relay", "--turn-secret-file", secret, "--tls-cert", cert, "--tls-key", key, "--drain", drain.String()}
 	w.relay = commandtest.Serve(t, taciturnd, w.relayFlags...)
 	flags := []string{"--role", "signaling", "--turn-secret-file", secret, "--turn-public", w.relay.Relay}
 	for _, u := range w.relay.TURN {
@@ -134,12 +134,28 @@ func TestVoiceAndHangupDoNotNeedSignaling(t *testing.T) {
 	}
 }
 
+// covers N5 (a call is not cut by a relay that drains)
+func TestARelayDrainsBeforeItStops(t *testing.T) {
+	t.Parallel()
+	w := startCallOver(t, "3s", "", time.Minute)
+	w.relay.Terminate()
+	if _, err := w.relay.Await("draining"); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]*commandtest.Process{"alice": w.alice, "bob": w.bob} {
+		w.wantEnd(name, p, "hung-up", 0)
+	}
+	if code, err := w.relay.Wait(); err != nil || code != 0 {
+		t.Errorf("the relay exits with %d, %v:\n%s", code, err, w.relay.Stderr)
+	}
+}
+
 // covers T12 (our phones over UDP, TCP and TLS, which are one port)
 func TestACallByEachWayToTheRelay(t *testing.T) {
 	for _, way := range []string{"turn transport=udp", "turn transport=tcp", "turns transport=tcp"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			w := startCallOver(t, "2s", way)
+			w := startCallOver(t, "2s", way, 0)
 			for name, p := range map[string]*commandtest.Process{"alice": w.alice, "bob": w.bob} {
 				if e := w.wantEnd(name, p, "hung-up", 0); e.Stats.Received < 50 {
 					t.Errorf("%s received %d frames", name, e.Stats.Received)
