@@ -144,6 +144,26 @@ spoken("two browsers call one another, mute, compare the code and hang up", asyn
   return stoi;
 });
 
+test("Firefox calls Chromium: nothing before the press, and nobody can tell which browser is which", async () => {
+  const [alice, bob] = await Promise.all([w.phone({ browser: "firefox" }), w.phone({ quiet: true })]);
+  await add(alice, "Bob", bob.link);
+  w.wire.forget();
+  await call(alice, "Bob");
+  await state(bob, "ringing");
+  await pause(1000);
+  assert.deepEqual(w.wire.voice(), [], "no voice before somebody accepts"); // covers M1
+  await bob.getByRole("button", { name: "Accept" }).click();
+  await Promise.all([state(alice, "talking"), state(bob, "talking")]);
+  assert.equal(await alice.locator(".digits").textContent(), await bob.locator(".digits").textContent());
+  await pause(6_000);
+  const voice = w.wire.voice();
+  assert.equal(voice.length, 2);
+  voice.forEach(oneSize);
+  assert.equal(voice[0][0].rtp.length, voice[1][0].rtp.length);
+  await hangUp(bob);
+  await Promise.all([gone(alice), gone(bob)]);
+});
+
 test("a call that is declined, and one that is given up, end on both sides", async () => {
   const [alice, bob] = await Promise.all([w.phone(), w.phone()]);
   await add(alice, "Bob", bob.link);
