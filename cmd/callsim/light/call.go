@@ -62,6 +62,7 @@ func (e *Engine) Call(ctx context.Context, from, to *Person, plan Plan) Outcome 
 	for i := range c.path {
 		c.path[i], c.voice[i], c.gone[i] = make(chan struct{}), make(chan struct{}), make(chan struct{})
 		c.legs[i] = newLeg(seal.Direction(i), e.cfg.Voice)
+		c.legs[i].traced = plan.Trace
 	}
 	c.legs[0].other, c.legs[1].other = c.legs[1], c.legs[0]
 	c.ctx, c.cancel = context.WithCancel(ctx)
@@ -208,9 +209,9 @@ func (c *call) leave(l *leg) {
 		l.close()
 		c.mu.Lock()
 		if l.dir == seal.CallerToCallee {
-			c.outcome.Caller, c.outcome.CallerSent = heard, sent
+			c.outcome.Caller, c.outcome.CallerSent, c.outcome.CallerVoice = heard, sent, l.flights
 		} else {
-			c.outcome.Callee, c.outcome.CalleeSent = heard, sent
+			c.outcome.Callee, c.outcome.CalleeSent, c.outcome.CalleeVoice = heard, sent, l.flights
 		}
 		c.mu.Unlock()
 		close(done)

@@ -97,6 +97,15 @@ func (h *Histogram) add(o *Histogram) {
 	h.Total += o.Total
 }
 
+// Each calls f with every duration that was counted, and how often.
+func (h *Histogram) Each(f func(d time.Duration, n uint32)) {
+	for i, n := range h.Counts {
+		if n > 0 {
+			f(value(i), n)
+		}
+	}
+}
+
 // Percentile is the smallest duration that so many percent do not exceed, by the nearest-rank method.
 func (h *Histogram) Percentile(p float64) time.Duration {
 	if h.Total == 0 {

@@ -72,6 +72,9 @@ func New(cfg Config) (*Engine, error) {
 	return e, err
 }
 
+// Epoch is when the engine began.
+func (e *Engine) Epoch() time.Time { return e.epoch }
+
 // driver is the next in turn.
 func (e *Engine) driver() driver { return e.drivers[int(e.next.Add(1))%len(e.drivers)] }
 

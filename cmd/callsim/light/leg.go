@@ -55,6 +55,9 @@ type leg struct {
 	sent     uint64
 	unsent   uint64 // the socket refused them
 
+	traced  bool
+	flights []Flight
+
 	heard    reception
 	hearing  time.Duration // first authentic frame, zero: none yet
 	pathUp   time.Duration
@@ -165,6 +168,9 @@ func (l *leg) frame(now time.Time, at time.Duration, s *scratch) ([]byte, error)
 		return nil, err
 	}
 	l.sentAt[l.header.SequenceNumber%sentRing] = micros(at)
+	if l.traced {
+		l.flights = append(l.flights, Flight{Sent: at, Arrived: -1})
+	}
 	if l.lastSent > 0 {
 		l.sentMost = max(l.sentMost, at-l.lastSent)
 	}
@@ -256,6 +262,12 @@ func (l *leg) rtp(p []byte, size int, now time.Time, at time.Duration, s *scratc
 	sent := time.Duration(-1)
 	if l.other != nil {
 		sent = age(micros(at), l.other.sentAt[s.header.SequenceNumber%sentRing], at)
+	}
+	if l.other != nil && l.other.traced {
+		behind := int(l.other.header.SequenceNumber - s.header.SequenceNumber)
+		if i := len(l.other.flights) - 1 - behind; i >= 0 && i < len(l.other.flights) && l.other.flights[i].Arrived < 0 {
+			l.other.flights[i].Arrived = at
+		}
 	}
 	l.heard.arrived(s.header.SequenceNumber, sent, at, size)
 	if l.hearing == 0 {

@@ -17,6 +17,8 @@ type Plan struct {
 	// Caller and Callee are the access links; nil: the network as it is. Seed decides their fate.
 	Caller, Callee *netsim.Profile
 	Seed           uint64
+	// Trace keeps when each frame left and arrived: 16 bytes a frame.
+	Trace bool
 	// OnVoice is called when both sides hear each other; it must not block.
 	OnVoice func()
 }
@@ -100,7 +102,12 @@ type Outcome struct {
 	// Caller and Callee are how each heard the other.
 	Caller, Callee         Reception
 	CallerSent, CalleeSent uint64
+	// CallerVoice and CalleeVoice are every frame that each side sent, if Plan.Trace asked for it.
+	CallerVoice, CalleeVoice []Flight
 }
+
+// Flight is one frame; times are since the engine's beginning ([Engine.Epoch]). Arrived is negative if it did not.
+type Flight struct{ Sent, Arrived time.Duration }
 
 // Talked is for how long both could speak.
 func (o *Outcome) Talked() time.Duration {

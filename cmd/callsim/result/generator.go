@@ -16,8 +16,9 @@ type Generator struct {
 	GCPause     Distribution `json:"gc_pause_ms"`
 	RxDrops     uint64       `json:"rx_drops"` // by this host's sockets, for want of room
 	ClockSteps  int          `json:"clock_steps"`
-	PortsFailed int          `json:"ports_failed"` // sockets that could not be had
-	CPUShare    float64      `json:"cpu_share"`    // of all processors of the machine, 0 to 1
+	PortsFailed int          `json:"ports_failed"`            // sockets that could not be had
+	PacerMost   float64      `json:"pacer_most_ms,omitempty"` // an engine's own limit of Pacer's 99th percentile; 0: the mark decides
+	CPUShare    float64      `json:"cpu_share"`               // of all processors of the machine, 0 to 1
 	PeakRSS     uint64       `json:"peak_rss_bytes"`
 	// Score is 1 for a generator that got in nobody's way: the worst of the marks. Reasons says what took points.
 	Score   float64 `json:"score"`
@@ -68,6 +69,9 @@ func (g *Generator) judge(e Engine, sent uint64) {
 
 // why says what is wrong with the generator if its score is below least.
 func (g *Generator) why(least float64) string {
+	if g.PacerMost > 0 && g.Pacer.P99 > g.PacerMost {
+		return fmt.Sprintf("this machine was the bottleneck: 1 %% of frames left more than %.4g ms late, clean is up to %g", g.Pacer.P99, g.PacerMost)
+	}
 	if g.Score >= least {
 		return ""
 	}
