@@ -56,16 +56,16 @@ func hashAddrPort(a netip.AddrPort) uint64 { return mix(hashAddr(a.Addr()), uint
 // each of them in each TURN channel, and within Send and Data indications. So a keepalive does not shift the fate of the voice
 // beside it.
 func kindOf(p []byte) uint64 {
-	inner := relayed(p)
+	inner := Relayed(p)
 	if inner == nil {
 		return plainKind(p)
 	}
 	return uint64(binary.BigEndian.Uint16(p))<<32 | plainKind(inner)
 }
 
-// relayed is what a datagram between a client and a relay carries for or from a peer: ChannelData, or a Send or Data
+// Relayed is what a datagram between a client and a relay carries for or from a peer: ChannelData, or a Send or Data
 // indication (RFC 8656 sections 11 and 12). Nil: nothing.
-func relayed(p []byte) []byte {
+func Relayed(p []byte) []byte {
 	const (
 		channelHeader, stunHeader = 4, 20
 		send, data, attribute     = 0x0016, 0x0017, 0x0013

@@ -29,7 +29,7 @@ func (n *Network) weight(p []byte) int {
 	if !n.cfg.Repeatable {
 		return len(p)
 	}
-	inner := relayed(p)
+	inner := Relayed(p)
 	if inner == nil {
 		inner = p
 	}

@@ -14,6 +14,7 @@ const (
 // passage is a datagram between two access links.
 type passage struct {
 	datagram
+	host   *Host
 	origin netip.AddrPort // the socket it is from, before translation
 	sent   time.Time
 	to     netip.AddrPort
@@ -34,7 +35,7 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 	}
 	now := time.Now()
 	g := passage{
-		datagram: datagram{c.addr, append([]byte(nil), p...)}, origin: c.addr, sent: now, to: to,
+		datagram: datagram{c.addr, append([]byte(nil), p...)}, host: c.host, origin: c.addr, sent: now, to: to,
 		flow: c.flowLocked(to, p), bytes: n.weight(p) + udp4Header,
 	}
 	if n.tap != nil && n.tap(c.addr, to, p) {
@@ -117,11 +118,11 @@ func (n *Network) arriveLocked(g passage) {
 	switch {
 	case out:
 		a.down.counts.Down++
-		n.seenLocked(&g, sentTo, LostDown)
+		n.seenLocked(&g, g.to, LostDown)
 		return
 	case a.profile.Firewall.NoUDP:
 		a.down.counts.Blocked++
-		n.seenLocked(&g, sentTo, LostDown)
+		n.seenLocked(&g, g.to, LostDown)
 		return
 	}
 	at, copies := a.down.pass(link, now, now.Sub(a.since), offset, g.flow, g.bytes)

@@ -22,9 +22,11 @@ const (
 // Sight is a datagram whose fate is known. One that is duplicated has several.
 type Sight struct {
 	From, To netip.AddrPort // the two sockets, whatever translators made of their addresses; To as it was sent if none got it
-	Payload  []byte         // not to be kept nor changed
-	Sent     time.Time
-	Fate     Fate // known now
+	// Sender and Receiver are their hosts; Receiver is nil if it did not come so far.
+	Sender, Receiver *Host
+	Payload          []byte // not to be kept nor changed
+	Sent             time.Time
+	Fate             Fate // known now
 }
 
 // Watch sees what becomes of each datagram. It is called under the network's lock: it must not block.
@@ -38,7 +40,12 @@ func (n *Network) SetWatch(w Watch) {
 }
 
 func (n *Network) seenLocked(g *passage, to netip.AddrPort, fate Fate) {
-	if n.watch != nil {
-		n.watch(Sight{From: g.origin, To: to, Payload: g.p, Sent: g.sent, Fate: fate})
+	if n.watch == nil {
+		return
 	}
+	s := Sight{From: g.origin, To: to, Sender: g.host, Payload: g.p, Sent: g.sent, Fate: fate}
+	if a := n.accesses[to.Addr()]; a != nil && fate > LostBetween {
+		s.Receiver = a.host
+	}
+	n.watch(s)
 }

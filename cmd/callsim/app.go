@@ -50,6 +50,7 @@ machine was too busy to measure. docs/callsim.md explains the report.`,
 					return runQuick(c.Context, cfg, stdout, stderr)
 				},
 			},
+			profilesCommand(stdout),
 			{
 				Name:      "score",
 				Usage:     "compare a recording with what was spoken",
