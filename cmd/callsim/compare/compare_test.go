@@ -26,7 +26,7 @@ func lines(t *testing.T, a, b *result.Run) []Line {
 // Twenty of twenty, in both directions of error.
 func TestASlowedBuildIsToldFromACleanOne(t *testing.T) {
 	other := made(1000, 0, 0)
-	for seed := range uint64(20) {
+	for seed := range uint64(pairs) {
 		clean := made(seed, 0, 0)
 		slowed := made(2000+seed, 200*time.Millisecond, 0)
 		if l := lines(t, clean, other); Regressed(l) {
