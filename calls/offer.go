@@ -62,6 +62,9 @@ func (p *Phone) ring(callee *seal.Callee, now time.Time, age time.Duration) {
 	if p.cfg.Screen != nil {
 		verdict = p.cfg.Screen(caller)
 	}
+	if p.profile.mayCall(contact) != nil {
+		verdict = VerdictBlock
+	}
 	p.board.offered(arrival{callee: callee, contact: contact, event: callstate.Offered{
 		From:     callstate.Party{Account: offer.Account.ID(), Device: offer.Device},
 		ID:       offer.CallID,

@@ -192,6 +192,9 @@ func (p *Phone) Dial(ctx context.Context, contact identity.Contact, audio Audio)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := p.profile.mayCall(contact); err != nil {
+		return nil, err
+	}
 	c := newCall(p, callstate.Caller, contact)
 	c.audio = audio
 	return p.board.dial(c)

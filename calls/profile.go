@@ -99,7 +99,7 @@ func OpenProfile(dir string, passphrase []byte) (*Profile, error) {
 	p := &Profile{dir: dir, passphrase: passphrase, id: id, replay: new(seal.ReplaySet)}
 	contacts, err := readPrivate(filepath.Join(dir, contactsFile))
 	if err == nil {
-		p.book, err = identity.ParseBook(contacts)
+		p.book, err = p.openContacts(contacts)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("calls: contacts: %w", err)
@@ -280,7 +280,24 @@ func (p *Profile) saveContactsLocked() error {
 	if p.dir == "" {
 		return nil
 	}
-	return writePrivate(filepath.Join(p.dir, contactsFile), p.book.Append(nil))
+	file, err := p.id.SealStore(contactsFile, p.book.Append(nil))
+	if err != nil {
+		return err
+	}
+	return writePrivate(filepath.Join(p.dir, contactsFile), file)
+}
+
+// openContacts reads the contacts, which are encrypted under the key file's secrets. Where those have no passphrase, contacts
+// of an earlier version are read as well, which were not.
+func (p *Profile) openContacts(file []byte) (identity.Book, error) {
+	plain, err := p.id.OpenStore(contactsFile, file)
+	if err == nil {
+		return identity.ParseBook(plain)
+	}
+	if len(p.passphrase) == 0 {
+		return identity.ParseBook(file)
+	}
+	return identity.Book{}, err
 }
 
 func (p *Profile) saveReplay() error {

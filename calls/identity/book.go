@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"encoding/binary"
 	"errors"
 	"log/slog"
 	"slices"
@@ -9,27 +8,28 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/taciturn-voice/taciturn/signaling/envelope"
 	"github.com/taciturn-voice/taciturn/signaling/record"
-	"golang.org/x/crypto/cryptobyte"
 )
 
 const (
-	bookMagic    = "taciturn/1 contacts"
 	maxContacts  = 10_000
 	maxNameBytes = 64
 )
 
-// Errors of Book.Add.
+// Errors of Book.
 var (
 	ErrDuplicate = errors.New("identity: a contact with this name or these keys exists already")
 	ErrName      = errors.New("identity: a contact's name has 1 to 64 bytes, visible characters only")
 	ErrFull      = errors.New("identity: too many contacts")
+	ErrUnknown   = errors.New("identity: no contact has this name")
 )
 
 // Book holds contacts; its zero value is empty. It is unsafe for concurrent use, and a copy shares its contacts. It prints
 // as its type name.
-type Book struct{ contacts []*Contact } // sorted by name
+type Book struct {
+	contacts []*Contact // sorted by name
+	anchors  []Anchor   // sorted by name
+}
 
 func (b *Book) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(b.contacts, name, func(c *Contact, name string) int { return strings.Compare(c.Name, name) })
@@ -92,88 +92,12 @@ func (b *Book) Names() []string {
 	return names
 }
 
-// Append appends the encoding.
-func (b *Book) Append(out []byte) []byte {
-	out = append(out, bookMagic...)
-	out = binary.BigEndian.AppendUint16(out, uint16(len(b.contacts)))
-	for _, c := range b.contacts {
-		out = c.append(out)
-	}
-	return out
-}
-
-// ParseBook reads what Append wrote. It fails with ErrFormat.
-func ParseBook(file []byte) (Book, error) {
-	s := cryptobyte.String(file)
-	var magic []byte
-	var count uint16
-	if !s.ReadBytes(&magic, len(bookMagic)) || string(magic) != bookMagic || !s.ReadUint16(&count) || count > maxContacts {
-		return Book{}, ErrFormat
-	}
-	var b Book
-	seen := make(map[record.AccountKey]bool)
-	for i := range int(count) {
-		var c Contact
-		if !c.read(&s) || seen[c.Account] || (i > 0 && b.contacts[i-1].Name >= c.Name) {
-			return Book{}, ErrFormat
-		}
-		seen[c.Account] = true
-		b.contacts = append(b.contacts, &c)
-	}
-	if !s.Empty() {
-		return Book{}, ErrFormat
-	}
-	return b, nil
-}
-
-func (c *Contact) append(b []byte) []byte {
-	account, delivery := c.Account.Bytes(), c.DeliveryKey.Bytes()
-	b = append(b, byte(len(c.Name)))
-	b = append(b, c.Name...)
-	b = append(b, account[:]...)
-	b = append(b, byte(len(c.Server)))
-	b = append(b, c.Server...)
-	b = append(b, delivery[:]...)
-	b = append(b, c.ListHash[:]...)
-	b = append(b, byte(c.Trust))
-	b = binary.BigEndian.AppendUint16(b, c.HighestSuite)
-	var list []byte
-	if c.List.Epoch > 0 {
-		list = c.List.Append(nil)
-	}
-	b = binary.BigEndian.AppendUint16(b, uint16(len(list)))
-	return append(b, list...)
-}
-
-func (c *Contact) read(s *cryptobyte.String) bool {
-	var name, server, list cryptobyte.String
-	var account [record.KeySize]byte
-	var delivery [envelope.DeliveryKeySize]byte
-	if !s.ReadUint8LengthPrefixed(&name) ||
-		!s.CopyBytes(account[:]) ||
-		!s.ReadUint8LengthPrefixed(&server) ||
-		!s.CopyBytes(delivery[:]) ||
-		!s.CopyBytes(c.ListHash[:]) ||
-		!s.ReadUint8((*uint8)(&c.Trust)) ||
-		!s.ReadUint16(&c.HighestSuite) ||
-		!s.ReadUint16LengthPrefixed(&list) {
-		return false
-	}
-	c.Name, c.Server = string(name), string(server)
-	c.Account = record.AccountKeyFrom(account)
-	c.DeliveryKey = envelope.DeliveryKeyFrom(delivery)
-	if len(list) > 0 {
-		var err error
-		if c.List, err = record.ParseDeviceList(list); err != nil {
-			return false
-		}
-	}
-	return validContactName(c.Name) && c.valid()
-}
-
 // valid says whether c can be written and read again; its list was verified when it was taken in.
 func (c *Contact) valid() bool {
 	if c.Account.IsZero() || !validServer(c.Server) || c.Trust < Unknown || c.Trust > Verified || c.HighestSuite == 0 {
+		return false
+	}
+	if !c.Endorsement.IsZero() && c.Endorsement.Account != c.Account || c.Trust == Organisation && c.Endorsement.IsZero() || c.Trust == Verified && c.Reverify {
 		return false
 	}
 	return c.List.Epoch == 0 || (c.List.Account == c.Account && c.List.Hash() == c.ListHash)

@@ -76,7 +76,7 @@ func TestABookParsesToWhatItWas(t *testing.T) {
 		for i := range rapid.IntRange(0, 5).Draw(t, "contacts") {
 			name := fmt.Sprintf("%s%d", rapid.StringMatching(`[a-zéß][a-z é]{0,8}`).Draw(t, "name"), i)
 			c := ContactFrom(name, drawLink(t))
-			c.Trust = rapid.SampledFrom([]Trust{Unknown, Organisation, Verified}).Draw(t, "trust")
+			c.Trust = rapid.SampledFrom([]Trust{Unknown, Verified}).Draw(t, "trust")
 			c.HighestSuite = rapid.Uint16Min(1).Draw(t, "suite")
 			if rapid.Bool().Draw(t, "seen") {
 				p := personNamed(name)

@@ -53,8 +53,11 @@ type Contact struct {
 	DeliveryKey  envelope.DeliveryKey
 	ListHash     [sha256.Size]byte // of List, or from the link while List is empty
 	Trust        Trust
-	List         record.DeviceList // the newest seen; empty before the first Update
-	HighestSuite uint16            // never goes down; see Update
+	List         record.DeviceList  // the newest seen; empty before the first Update
+	HighestSuite uint16             // never goes down; see Update
+	Endorsement  record.Endorsement // the newest given; zero: none. Book.Refresh says whether it counts
+	Blocked      bool               // nothing that they send is shown or answered
+	Reverify     bool               // keys that were verified have changed: no calls before Verify
 }
 
 // ContactFrom is a contact on first use.
@@ -67,6 +70,21 @@ func ContactFrom(name string, l Link) Contact {
 		ListHash:     l.ListHash,
 		Trust:        Unknown,
 		HighestSuite: record.SuiteXWing,
+		Endorsement:  l.Endorsement,
+	}
+}
+
+// Verify notes that a human has compared a safety number or a code with the contact, or scanned their link.
+func (c *Contact) Verify() { c.Trust, c.Reverify = Verified, false }
+
+// refresh sets the trust that follows from the endorsement, which says nothing about a contact that a human has verified.
+func (c *Contact) refresh(trusted func(record.OrganisationKey) bool, now time.Time) {
+	if c.Trust == Verified {
+		return
+	}
+	c.Trust = Unknown
+	if !c.Reverify && c.Endorsement.Account == c.Account && trusted(c.Endorsement.Organisation) && c.Endorsement.Verify(now) == nil {
+		c.Trust = Organisation
 	}
 }
 

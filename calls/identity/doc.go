@@ -33,6 +33,7 @@
 //
 //	https://host/#c/ base64url( version u8 = 1 | account key [32] | hash of the newest device list [32] | delivery key [16] )
 //
+// Version 2 adds the endorsement (signaling/record) that an organisation's [Signer] has given the account.
 // What stands after # never reaches a server. Plain http is accepted for a server on this machine only.
 //
 // # Contacts
@@ -44,6 +45,12 @@
 //	"taciturn/1 contacts" | u16 count, then for each contact, sorted by name:
 //	u8 length, name | account key [32] | u8 length, server | delivery key [16] | list hash [32] | trust u8 | highest suite u16 |
 //	u16 length, device list; length 0 while none was seen
+//	endorsement (signaling/record) if the trust byte has 0x40
+//	then, if any organisation is trusted    u8 count, then for each, sorted by name: u8 length, name | organisation key [32]
+//
+// The trust byte holds the level and 0x10 for a blocked contact, 0x20 for one whose verified keys have changed. A phone stores
+// the book with [Identity.SealStore]: "taciturn/1 sealed store" | salt [32] | ChaCha20-Poly1305 under
+// HKDF-SHA256(device seed, salt, "taciturn/1 store " ‖ name). [Book.Export] writes it under a passphrase like a key file.
 //
 // # Printing
 //

@@ -12,9 +12,12 @@ import (
 )
 
 const (
-	linkVersion = 1
-	linkMark    = "/#c/"
-	linkBytes   = 1 + record.KeySize + sha256.Size + envelope.DeliveryKeySize
+	linkPlain    = 1 // without an endorsement
+	linkEndorsed = 2
+	linkMark     = "/#c/"
+	linkBytes    = 1 + record.KeySize + sha256.Size + envelope.DeliveryKeySize
+	// endorsedLinkBytes: the endorsement's account is the link's.
+	endorsedLinkBytes = linkBytes + record.EncodedEndorsementSize
 )
 
 var linkText = base64.RawURLEncoding.Strict()
@@ -26,19 +29,28 @@ type Link struct {
 	Server      string
 	ListHash    [sha256.Size]byte // of the newest device list when the link was made
 	DeliveryKey envelope.DeliveryKey
+	Endorsement record.Endorsement // of Account; zero: none
 }
 
-// MarshalText writes "https://host/#c/…". It fails with ErrFormat if the link has no account or no proper server.
+// MarshalText writes "https://host/#c/…". It fails with ErrFormat if the link has no account or no proper server, or
+// somebody else's endorsement.
 func (l Link) MarshalText() ([]byte, error) {
-	if l.Account.IsZero() || !validServer(l.Server) {
+	endorsed := !l.Endorsement.IsZero()
+	if l.Account.IsZero() || !validServer(l.Server) || (endorsed && l.Endorsement.Account != l.Account) {
 		return nil, ErrFormat
 	}
 	account, delivery := l.Account.Bytes(), l.DeliveryKey.Bytes()
-	b := make([]byte, 0, linkBytes)
-	b = append(b, linkVersion)
+	version := byte(linkPlain)
+	if endorsed {
+		version = linkEndorsed
+	}
+	b := append(make([]byte, 0, endorsedLinkBytes), version)
 	b = append(b, account[:]...)
 	b = append(b, l.ListHash[:]...)
 	b = append(b, delivery[:]...)
+	if endorsed {
+		b = l.Endorsement.Append(b)
+	}
 	return linkText.AppendEncode([]byte(l.Server+linkMark), b), nil
 }
 
@@ -46,26 +58,34 @@ func (l Link) MarshalText() ([]byte, error) {
 func ParseLink(text string) (Link, error) {
 	server, encoded, ok := strings.Cut(text, linkMark)
 	// The length first: it also rules out line breaks, which the decoder would skip.
-	if !ok || !validServer(server) || len(encoded) != linkText.EncodedLen(linkBytes) {
+	size, version := linkBytes, uint8(linkPlain)
+	if len(encoded) == linkText.EncodedLen(endorsedLinkBytes) {
+		size, version = endorsedLinkBytes, linkEndorsed
+	}
+	if !ok || !validServer(server) || len(encoded) != linkText.EncodedLen(size) {
 		return Link{}, ErrFormat
 	}
 	b, err := linkText.DecodeString(encoded)
-	if err != nil || len(b) != linkBytes {
+	if err != nil || len(b) != size {
 		return Link{}, ErrFormat
 	}
 	s := cryptobyte.String(b)
-	var version uint8
+	var got uint8
 	var account [record.KeySize]byte
 	var delivery [envelope.DeliveryKeySize]byte
 	l := Link{Server: server}
-	if !s.ReadUint8(&version) || version != linkVersion ||
-		!s.CopyBytes(account[:]) || !s.CopyBytes(l.ListHash[:]) || !s.CopyBytes(delivery[:]) || !s.Empty() {
+	if !s.ReadUint8(&got) || got != version || !s.CopyBytes(account[:]) || !s.CopyBytes(l.ListHash[:]) || !s.CopyBytes(delivery[:]) {
 		return Link{}, ErrFormat
 	}
 	l.Account = record.AccountKeyFrom(account)
 	l.DeliveryKey = envelope.DeliveryKeyFrom(delivery)
 	if l.Account.IsZero() {
 		return Link{}, ErrFormat
+	}
+	if version == linkEndorsed {
+		if l.Endorsement, err = record.ParseEndorsement(s); err != nil || l.Endorsement.Account != l.Account {
+			return Link{}, ErrFormat
+		}
 	}
 	return l, nil
 }

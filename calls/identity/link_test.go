@@ -43,7 +43,7 @@ func TestALinkComesFromTheIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLink(t, got, Link{id.Account(), server, id.List().Hash(), id.DeliveryKey()})
+	wantLink(t, got, Link{Account: id.Account(), Server: server, ListHash: id.List().Hash(), DeliveryKey: id.DeliveryKey()})
 }
 
 func TestALinkHasOneSpelling(t *testing.T) {

@@ -96,3 +96,17 @@ func TestErrorsSayNothingOfTheirInput(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatConcernsOrganisationsPrintsAsItsTypeName(t *testing.T) {
+	// covers C11
+	s := GenerateSigner()
+	e, err := s.Endorse(personNamed("bob").key(), start, EndorsementLifetime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, v := range map[string]any{"identity.Signer": s, "identity.Anchor": Anchor{"work", s.Key()}, "record.Endorsement": e, "record.OrganisationKey": s.Key()} {
+		if got := fmt.Sprintf("%v", v); got != want {
+			t.Errorf("%T prints %q", v, got)
+		}
+	}
+}

@@ -30,9 +30,15 @@
 //	LP("taciturn/1 prekey") | prekey id [8] | device id [8] | mailbox [16] | X-Wing key [1216] | not before u64 | not after u64
 //	then                     signature [64] of the device key over all before it
 //
-// Both together, as they are published: a list with u32 length, a u8 count, then each prekey with u16 length.
+// An endorsement, an organisation's word that an account belongs to one of its people. It travels inside contact links and is
+// not published, so a server does not learn who works where:
+//
+//	LP("taciturn/1 endorsement") | organisation key [32] | account key [32] | issued u64 | expires u64
+//	then                     signature [64] of the organisation key over all before it
+//
+// List and prekeys together, as they are published: a list with u32 length, a u8 count, then each prekey with u16 length.
 //
 // Parsing is total and strict: no trailing bytes, no unknown kinds, no device twice, no list without a device, no
-// lifetime longer than [MaxListLifetime] or [PrekeyLifetime]. Whatever parses encodes to the same bytes again. Parsing
+// lifetime longer than [MaxListLifetime], [PrekeyLifetime] or [MaxEndorsementLifetime]. Whatever parses encodes to the same bytes again. Parsing
 // checks no signature; Verify does, and Follows compares a list with the newest one seen before.
 package record
