@@ -31,6 +31,7 @@ machine was too busy to measure. docs/callsim.md explains the report.`,
 			return cli.ShowAppHelp(c)
 		},
 		Commands: append([]*cli.Command{
+			runCommand(stdout),
 			{
 				Name:  "quick",
 				Usage: "place some calls at once and judge set-up, loss, speech and privacy",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/taciturn-voice/taciturn/calls/netsim"
+	"github.com/taciturn-voice/taciturn/calls/quality"
 	"github.com/taciturn-voice/taciturn/cmd/callsim/light"
 	"github.com/taciturn-voice/taciturn/cmd/callsim/result"
 	"github.com/taciturn-voice/taciturn/cmd/callsim/scenario"
@@ -82,7 +83,7 @@ func Run(ctx context.Context, s *scenario.Scenario, rules []result.Rule, o Optio
 	out := &result.Run{Scenario: s.Name, Seed: s.Seed, Engine: result.Real, Endpoint: result.Light, JitterBuffer: "phone"}
 	out.Stamp.Started, out.Stamp.Host = time.Now().UTC().Format(time.RFC3339), result.ThisHost()
 	out.Target = result.Target{Server: "given", Policy: "relay"}
-	out.Audio = result.Audio{Source: string(s.Audio.Source), Codec: "opus", Bitrate: 32000, Constant: true, FrameMs: 20, Encoder: "shared"}
+	out.Audio = result.Audio{Source: string(s.Audio.Source), Codec: "opus", Bitrate: 32000, Constant: true, FrameMs: 20, Encoder: "shared", Ceiling: quality.Opus(32000, true).Ceiling().MOS}
 	url := s.Target.Signaling
 	if url == scenario.Embedded {
 		e, err := target.Start(ctx, target.Config{})
