@@ -41,7 +41,7 @@ export class World {
     writeFileSync(w.silence, wav(Buffer.alloc(96_000)));
     w.wire = await Wire.open();
     const port = await freePort();
-    const url = {
+    const url = w.turn = {
       udp: `turn:127.0.0.1:${w.wire.udpPort}?transport=udp`, tcp: `turn:127.0.0.1:${w.wire.tcpPort}?transport=tcp`,
       tls: `turns:127.0.0.1:${port}?transport=tcp`, // the server's one port for everything; nothing to listen to on the way
     }[transport];
