@@ -90,17 +90,15 @@ func (l *lab) socket(side int) func(string, string) (net.PacketConn, error) {
 
 // observer sees the voice packets of one direction.
 type observer struct {
-	mu     sync.Mutex
-	first  time.Time
-	base   uint16
-	begun  bool
-	order  []time.Time
-	sent   map[uint16]time.Time
-	delay  map[uint16]time.Duration
-	sizes  map[int]int
-	gap    time.Duration
-	last   time.Time
-	counts int
+	mu    sync.Mutex
+	base  uint16
+	begun bool
+	order []time.Time
+	sent  map[uint16]time.Time
+	delay map[uint16]time.Duration
+	sizes map[int]int
+	gap   time.Duration
+	last  time.Time
 }
 
 // watched is a socket: what it sends is of out, what it receives of in.

@@ -3,7 +3,6 @@ package light
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"github.com/pion/rtp"
@@ -26,8 +25,6 @@ const (
 	ackFrames    = 5
 )
 
-var errSilent = errors.New("light: no path to the other side through the relay")
-
 // leg is one side of a light call from the relay's point of view: an allocation, a channel, ICE, SRTP and SFrame. It is a
 // value with a clock handed in; whoever drives it owns it, and the leg of the other side too.
 type leg struct {
@@ -48,7 +45,6 @@ type leg struct {
 	muted    bool
 
 	beats    int
-	due      time.Duration // the next frame, since the engine began
 	sentAt   [sentRing]uint32
 	sentMost time.Duration
 	lastSent time.Duration
@@ -116,11 +112,10 @@ func (l *leg) close() {
 
 // scratch is what legs that are driven by one thread share.
 type scratch struct {
-	packet  [maxDatagram]byte
-	plain   [maxDatagram]byte
-	opus    [maxDatagram]byte
-	header  rtp.Header
-	batches [][]byte
+	packet [maxDatagram]byte
+	plain  [maxDatagram]byte
+	opus   [maxDatagram]byte
+	header rtp.Header
 }
 
 // beat is called every 20 ms: it sends a voice frame, and what relay and peer expect from time to time.
