@@ -6,6 +6,7 @@
 //	secrets_test.go   how code that holds secrets compares and formats; every label is used for one purpose
 //	print_test.go     what holds a secret or names somebody prints as its type name
 //	logs_test.go      log lines have constant words and name nobody
+//	protocol_test.go  docs/protocol.md has the labels, sizes and times of the code
 //	files_test.go     package documentation, gofmt and the length of files
 //
 // The house is read once (house_test.go): one go list, and every Go file of the module whatever platform it is for. A
