@@ -95,10 +95,10 @@ func appendFingerprint(b []byte) []byte {
 func (h *hasher) appendIntegrity(b []byte, kind uint16, key *integrityKey) []byte {
 	if kind == attrIntegritySHA256 {
 		putLength(b, attributeHeader+sha256Bytes)
-		return appendAttribute(b, kind, h.sha256.sumOnce(key.bytes(), b))
+		return appendAttribute(b, kind, h.sha256.sumWith(key.bytes(), b))
 	}
 	putLength(b, attributeHeader+sha1Bytes)
-	return appendAttribute(b, kind, h.sha1.sumOnce(key.bytes(), b))
+	return appendAttribute(b, kind, h.sha1.sumWith(key.bytes(), b))
 }
 
 // putLength writes the header's length as it will be after more bytes.
@@ -128,7 +128,7 @@ func (h *hasher) sealed(m *message, seal attribute, key *integrityKey) bool {
 	putLength(covered, attributeHeader+len(value))
 	defer binary.BigEndian.PutUint16(m.b[2:], length)
 	if seal.kind == attrIntegritySHA256 {
-		return hmac.Equal(value, h.sha256.sumOnce(key.bytes(), covered)[:len(value)])
+		return hmac.Equal(value, h.sha256.sumWith(key.bytes(), covered)[:len(value)])
 	}
-	return hmac.Equal(value, h.sha1.sumOnce(key.bytes(), covered))
+	return hmac.Equal(value, h.sha1.sumWith(key.bytes(), covered))
 }

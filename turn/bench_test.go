@@ -165,6 +165,27 @@ func TestStrangersCostNoMemory(t *testing.T) {
 	}
 }
 
+func TestRequestsCostOneKey(t *testing.T) {
+	b := newBench(t)
+	p, err := Mint(b.secret, time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := clientAddress(1)
+	b.answer(from, b.login(from, p.A, stun.MethodAllocate, udp))
+	batch := []datagram{{b: b.login(from, p.A, stun.MethodRefresh), addr: from}}
+	before := b.worker.socket.counters.answered.Load()
+	if n := testing.AllocsPerRun(100, func() { b.packets(batch) }); n > 3 { // of crypto/hmac
+		t.Errorf("%v heap objects for a Refresh", n)
+	}
+	if got := b.worker.socket.counters.answered.Load() - before; got != 101 {
+		t.Errorf("%d answers", got)
+	}
+	if n := b.server.table.allocations(); n != 1 {
+		t.Errorf("%d allocations", n)
+	}
+}
+
 // BenchmarkForward is the relay's own share of a forwarded packet; the rest is the kernel's.
 func BenchmarkForward(b *testing.B) {
 	r := newBench(b)

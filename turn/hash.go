@@ -49,9 +49,12 @@ type mac struct {
 	given   int               // digests given to hmac.New, which asks for two
 	next    func() hash.Hash  // gives them
 	hmac    hash.Hash         // nil without a key
-	key     [hashBlock]byte   // of sumOnce
 	out     [sha256.Size]byte // the last sum
 	used    bool              // since the last wipe
+
+	// Of sumWith.
+	key      [hashBlock]byte
+	keyBytes int
 }
 
 func newMAC(function func() hash.Hash) *mac {
@@ -71,36 +74,50 @@ func (m *mac) keyed(key []byte) *mac {
 
 // sum is valid until the next one.
 func (m *mac) sum(msg []byte) []byte {
-	m.used = true
 	m.hmac.Reset()
+	return m.finish(msg)
+}
+
+func (m *mac) finish(msg []byte) []byte {
+	m.used = true
 	m.hmac.Write(msg)
 	return m.hmac.Sum(m.out[:0])
 }
 
-// sumOnce is with a key of at most hashBlock bytes, which is forgotten at once. It is copied, because what crypto/hmac is given
-// moves to the heap, and would take along all that the caller keeps with it.
-func (m *mac) sumOnce(key, msg []byte) []byte {
-	n := copy(m.key[:], key)
+// sumWith is with a key of at most hashBlock bytes, which is kept until another one comes, or wipe: a request is proved with the key
+// that seals its answer. It is copied, because what crypto/hmac is given moves to the heap, and would take along all that the
+// caller keeps with it.
+func (m *mac) sumWith(key, msg []byte) []byte {
+	if m.hmac != nil && hmac.Equal(m.key[:m.keyBytes], key) {
+		return m.sum(msg)
+	}
+	m.forgetKey()
 	for i := range m.digests {
 		m.digests[i].Reset()
 	}
-	m.hmac = hmac.New(m.next, m.key[:n])
-	clear(m.key[:n])
-	m.used = true
-	m.hmac.Write(msg)
-	sum := m.hmac.Sum(m.out[:0])
+	m.keyBytes = copy(m.key[:], key)
+	m.hmac = hmac.New(m.next, m.key[:m.keyBytes])
+	return m.finish(msg)
+}
+
+// forgetKey zeroes the key of sumWith.
+func (m *mac) forgetKey() {
+	if m.keyBytes == 0 {
+		return
+	}
 	for i := range m.digests {
 		clear(m.digests[i].pad)
 		m.digests[i].pad = nil
 	}
-	m.hmac = nil
-	return sum
+	clear(m.key[:])
+	m.keyBytes, m.hmac = 0, nil
 }
 
 func (m *mac) wipe() {
 	if !m.used {
 		return
 	}
+	m.forgetKey()
 	for i := range m.digests {
 		m.digests[i].wipe()
 	}
@@ -108,8 +125,8 @@ func (m *mac) wipe() {
 	m.used = false
 }
 
-// hasher is all keyed hashing of one goroutine. Keys that never change keep their HMAC, others cost three heap objects, zeroed
-// when they are left to the collector.
+// hasher is all keyed hashing of one goroutine. Keys that never change keep their HMAC, others cost three heap objects a
+// request, zeroed when they are left to the collector.
 type hasher struct {
 	sha1, sha256 *mac
 	nonce, user  *mac

@@ -60,9 +60,11 @@ func TestForgettingLeavesTheHMACRight(t *testing.T) {
 			s1, s2 := hmac.New(sha1.New, key), hmac.New(sha256.New, key)
 			s1.Write(msg)
 			s2.Write(msg)
-			got1, got2 := h.sha1.sumOnce(key, msg), h.sha256.sumOnce(key, msg)
-			if string(got1) != string(s1.Sum(nil)) || string(got2) != string(s2.Sum(nil)) {
-				t.Fatalf("key of %d, message of %d bytes: differs", keySize, size)
+			for range 2 { // a new key, and the same again
+				got1, got2 := h.sha1.sumWith(key, msg), h.sha256.sumWith(key, msg)
+				if string(got1) != string(s1.Sum(nil)) || string(got2) != string(s2.Sum(nil)) {
+					t.Fatalf("key of %d, message of %d bytes: differs", keySize, size)
+				}
 			}
 			long := append(key, make([]byte, 100)...)
 			kept, want := newMAC(sha256.New).keyed(long), hmac.New(sha256.New, long)
@@ -101,7 +103,7 @@ func TestAnHMACForgets(t *testing.T) {
 		clean.wipe()
 		m := newMAC(function)
 		for n := range hashBlock {
-			m.sumOnce([]byte("a key"), []byte(strings.Repeat("n", n)))
+			m.sumWith([]byte("a key"), []byte(strings.Repeat("n", n)))
 			m.wipe()
 			for i := range m.digests {
 				if got, want := fmt.Sprint(m.digests[i].Hash), fmt.Sprint(clean.Hash); got != want {
@@ -112,12 +114,26 @@ func TestAnHMACForgets(t *testing.T) {
 				t.Fatal("wipe leaves the sum")
 			}
 		}
-		var fed [][]byte
-		m = newMAC(func() hash.Hash { return spy{function(), &fed} })
-		m.sumOnce([]byte("a key"), []byte("a name"))
-		for _, i := range []int{0, 2} { // after inner pad and message, outer pad and inner sum
-			if len(fed) != 4 || len(fed[i]) != hashBlock || string(fed[i]) != string(zeroBlock[:]) {
-				t.Fatalf("HMAC was fed %q", fed)
+		for _, forget := range []func(*mac){(*mac).wipe, func(m *mac) { m.sumWith([]byte("another key"), nil) }} {
+			var fed [][]byte
+			m = newMAC(func() hash.Hash { return spy{function(), &fed} })
+			m.sumWith([]byte("a key"), []byte("a name"))
+			m.sumWith([]byte("a key"), []byte("a name"))
+			first := fed[:8]
+			pads := []int{0, 2, 4, 6} // twice inner pad and message, outer pad and inner sum
+			for _, i := range pads {
+				if len(first[i]) != hashBlock || string(first[i]) == string(zeroBlock[:]) {
+					t.Fatalf("HMAC was fed %q before it forgot, which tells nothing", first)
+				}
+			}
+			forget(m)
+			for _, i := range pads {
+				if string(first[i]) != string(zeroBlock[:]) {
+					t.Fatalf("HMAC was fed %q", first)
+				}
+			}
+			if bytes.Contains(m.key[:], []byte("a key")) {
+				t.Fatal("the key is left")
 			}
 		}
 	}
