@@ -24,7 +24,8 @@ type deadAirWatch struct {
 	looked   time.Time
 }
 
-// watchLoop notices when the other side falls silent, and when it is heard again or with a new key for the first time.
+// watchLoop notices when the other side falls silent, and when it is heard again or with a new key for the first time. It
+// judges the quality, too.
 func (v *voice) watchLoop(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -34,6 +35,7 @@ func (v *voice) watchLoop(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			v.look(now)
+			v.judge(now)
 		}
 	}
 }

@@ -50,6 +50,12 @@
 // server that has lost its memory. Every half hour the caller asks for a new key in a call that is well; between restarts each
 // sender ratchets once a minute.
 //
+// # How good it is
+//
+// [Call.Stats] counts under the W3C's names and judges by the E-model what has been heard: MOS_CQEF, with the ceiling that the
+// codec sets, of the whole call and of its last three seconds. [EventQuality] says when a person should be told that the network is
+// poor, and that it is good again: once each, however it flaps (quality.Watch).
+//
 // # What the network may see
 //
 // Only relay candidates are used: neither side learns the other's address. A ringing phone answers by itself only to

@@ -44,10 +44,11 @@ const (
 	EventVoiceAlarm                       // packets arrive that nobody could have sealed with this call's key; playback is muted
 	EventPathLost                         // the other side has not been heard for a second; the call tries to get it back
 	EventPathBack                         // and it is heard again
+	EventQuality                          // Poor: the network is too bad for a good conversation; else: it is good again
 	EventEnded                            // State is StateEnded and Result is set; the last event
 )
 
-var eventNames = [...]string{"unset", "state", "first-voice", "peer-muted", "source-ended", "voice-alarm", "path-lost", "path-back", "ended"}
+var eventNames = [...]string{"unset", "state", "first-voice", "peer-muted", "source-ended", "voice-alarm", "path-lost", "path-back", "quality", "ended"}
 
 // String is lower case with hyphens; it is the event's name in JSON output.
 func (k EventKind) String() string {
@@ -63,5 +64,6 @@ type Event struct {
 	At     time.Time
 	State  State
 	Muted  bool
+	Poor   bool
 	Result Result
 }

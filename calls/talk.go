@@ -38,6 +38,7 @@ func (c *Call) startVoice() error {
 		decoder: decoder,
 		audio:   c.audio,
 		muted:   c.muted.Load(),
+		bitrate: int(profile.Bitrate),
 		observe: voiceObserver{
 			control:    func(control sframe.Control) { c.notice(func() { c.heard(control) }) },
 			firstVoice: func(at time.Time) { c.notice(func() { c.firstVoice(at) }) },
@@ -45,6 +46,9 @@ func (c *Call) startVoice() error {
 			alarm:      func() { c.notice(func() { c.emit(Event{Kind: EventVoiceAlarm, State: StateTalking}) }) },
 			impaired:   func() bool { return c.notice(c.impaired) },
 			restored:   func(restart uint32) bool { return c.notice(func() { c.restored(restart) }) },
+			quality: func(poor bool) bool {
+				return c.notice(func() { c.emit(Event{Kind: EventQuality, State: StateTalking, Poor: poor}) })
+			},
 		},
 	})
 	if err != nil {
@@ -99,15 +103,18 @@ func (c *Call) say(control sframe.Control, frames int) {
 
 // Stats counts what happened in a call. Nothing in it names anybody.
 type Stats struct {
-	FramesSent        uint64  `json:"frames_sent"`
-	FramesReceived    uint64  `json:"frames_received"`    // authentic
-	FramesLost        uint64  `json:"frames_lost"`        // missing between the first and the last that arrived
-	FramesUnauthentic uint64  `json:"frames_unauthentic"` // dropped
-	FramesConcealed   uint64  `json:"frames_concealed"`   // played, but made up
-	FramesLate        uint64  `json:"frames_late"`        // sent more than a frame after their time
-	EventsMissed      uint64  `json:"events_missed"`      // because the app did not read them
-	Restarts          uint64  `json:"restarts"`           // new keys, and paths if there was need
-	Inbound           Inbound `json:"inbound"`
+	FramesSent        uint64        `json:"frames_sent"`
+	FramesReceived    uint64        `json:"frames_received"`    // authentic
+	FramesLost        uint64        `json:"frames_lost"`        // missing between the first and the last that arrived
+	FramesUnauthentic uint64        `json:"frames_unauthentic"` // dropped
+	FramesConcealed   uint64        `json:"frames_concealed"`   // played, but made up
+	FramesLate        uint64        `json:"frames_late"`        // sent more than a frame after their time
+	EventsMissed      uint64        `json:"events_missed"`      // because the app did not read them
+	Restarts          uint64        `json:"restarts"`           // new keys, and paths if there was need
+	Inbound           Inbound       `json:"inbound"`
+	RemoteInbound     RemoteInbound `json:"remote_inbound"`
+	Quality           *Quality      `json:"quality,omitempty"`     // of the whole call; nil before the first voice
+	QualityNow        *Quality      `json:"quality_now,omitempty"` // of the last three seconds of it
 }
 
 // LostRatio is from 0 to 1.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/taciturn-voice/taciturn/calls/audio"
 	"github.com/taciturn-voice/taciturn/calls/media"
+	"github.com/taciturn-voice/taciturn/calls/quality"
 	"github.com/taciturn-voice/taciturn/calls/sframe"
 )
 
@@ -53,6 +54,7 @@ type voice struct {
 	keys *voiceKeys
 	// Owned by watchLoop.
 	watch deadAirWatch
+	live  live // but what it guards itself
 
 	muted         atomic.Bool
 	alarmed       atomic.Bool
@@ -83,6 +85,7 @@ type voiceObserver struct {
 	alarm      func()
 	impaired   func() bool               // false: tell it again
 	restored   func(restart uint32) bool // the same
+	quality    func(poor bool) bool      // the same
 }
 
 // voiceConfig is what startVoice needs; the voice owns the keys from then on.
@@ -93,6 +96,7 @@ type voiceConfig struct {
 	decoder audio.Decoder
 	audio   Audio
 	muted   bool
+	bitrate int // of the other side
 	observe voiceObserver
 }
 
@@ -110,6 +114,7 @@ func startVoice(cfg voiceConfig) (*voice, error) {
 		conn: cfg.conn, encoder: cfg.encoder, playout: playout, audio: cfg.audio, observe: cfg.observe, stop: stop,
 		captured: make(chan []int16, 1), recycled: make(chan []int16, 3),
 		keys: cfg.keys,
+		live: live{codec: quality.Opus(cfg.bitrate, true)},
 	}
 	if cfg.muted {
 		v.mute(true)
@@ -152,6 +157,7 @@ func (v *voice) count(s *Stats) {
 	played := v.playout.Stats()
 	s.FramesConcealed = played.Concealed
 	s.Inbound = inboundOf(s.FramesReceived, s.FramesLost, played)
+	v.live.fill(s, played)
 }
 
 // say puts c into the next frames; frames < 0 repeats it until cancel.

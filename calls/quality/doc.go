@@ -25,6 +25,11 @@
 // The ceiling is not 5, and not 4.5 either: MOS_CQEF 4.30 with Opus at 31 kbit/s and a variable bitrate, 4.22 at the constant
 // 32 kbit/s that hide what is said ([Codec.Ceiling]). A report that shows a MOS shows its scale and its ceiling.
 //
+// # A live call
+//
+// [Watch] goes from the estimates of a call that is going on to the two messages that help a person: the network is poor, and it is
+// good again. It has hysteresis: below 3.1 for 4 s, and at least 3.6 for 10 s.
+//
 // # STOI
 //
 // The short-time objective intelligibility measure of C. H. Taal, R. C. Hendriks, R. Heusdens and J. Jensen, "An Algorithm

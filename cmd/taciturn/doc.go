@@ -15,6 +15,7 @@
 // Lines of text for people; with --json one object a line for programs:
 //
 //	{"event":"state","at":"2026-01-02T15:04:05.123Z","state":"ringing"}
+//	{"event":"quality","at":"…","poor":true,"stats":{…,"quality_now":{"scale":"MOS_CQEF","mos":2.61,"ceiling":4.22,…}}}
 //	{"event":"ended","at":"…","state":"ended","result":"hung-up","stats":{…}}
 //
 // Exit codes: 0 the call took place or the command is done, 1 it failed (nobody answered counts as failed), 2 usage.

@@ -22,6 +22,7 @@ type line struct {
 	At     time.Time    `json:"at"`
 	State  string       `json:"state,omitempty"`
 	Muted  *bool        `json:"muted,omitempty"`
+	Poor   *bool        `json:"poor,omitempty"`
 	From   string       `json:"from,omitempty"`
 	Code   string       `json:"code,omitempty"`
 	Result string       `json:"result,omitempty"`
@@ -86,15 +87,35 @@ func (s session) event(e calls.Event, call *calls.Call) {
 		text = "the other side is not heard; looking for another way"
 	case calls.EventPathBack:
 		text = "the other side is heard again"
+	case calls.EventQuality:
+		stats := call.Stats()
+		l.Poor, l.Stats = &e.Poor, &stats
+		text = network(e.Poor, stats.QualityNow)
 	case calls.EventEnded:
 		stats := call.Stats()
 		l.Result, l.Stats = e.Result.String(), &stats
 		text = "ended: " + l.Result + resultNotes[e.Result]
 		if stats.FramesReceived > 0 {
-			text += fmt.Sprintf(" (%d frames sent, %d received, %.2f %% lost)", stats.FramesSent, stats.FramesReceived, 100*stats.LostRatio())
+			text += fmt.Sprintf(" (%d frames sent, %d received, %.2f %% lost", stats.FramesSent, stats.FramesReceived, 100*stats.LostRatio())
+			if q := stats.Quality; q != nil {
+				text += fmt.Sprintf("; %s %.2f of %.2f", q.Scale, q.MOS, q.Ceiling)
+			}
+			text += ")"
 		}
 	}
 	s.print(l, text)
+}
+
+// network says how the network is to somebody who talks, and to somebody who wants to know why.
+func network(poor bool, q *calls.Quality) string {
+	text := "your network is good again"
+	if poor {
+		text = "your network is poor"
+	}
+	if q != nil {
+		text += fmt.Sprintf(" (%s %.1f of %.1f, %.0f %% concealed, %.0f ms from mouth to ear)", q.Scale, q.MOS, q.Ceiling, 100*q.Concealed, 1000*q.MouthToEar)
+	}
+	return text
 }
 
 // scanLoop sends the lines of r until it ends.
