@@ -14,6 +14,12 @@ func restarted(t *testing.T, asking, answering *Renewal) (*Restart, *RestartAck,
 	if err != nil {
 		t.Fatal(err)
 	}
+	return restartedWith(t, share, asking, answering)
+}
+
+// restartedWith is restarted with a share of the test's.
+func restartedWith(t *testing.T, share *Share, asking, answering *Renewal) (*Restart, *RestartAck, *MediaRoot) {
+	t.Helper()
 	restart := &Restart{
 		Epoch: asking.Epoch() + 1, Ufrag: "ufra", Pwd: strings.Repeat("p", 22), EphemeralKey: share.Public(),
 		Candidates: []Candidate{{Addr: netip.MustParseAddrPort("203.0.113.1:50000"), Priority: 7}},
