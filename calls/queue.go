@@ -54,6 +54,7 @@ func (c *Call) received(device record.DeviceID, m seal.Message) {
 			c.contact = contact
 		} else {
 			c.log.Warn("a callee's device list contradicts one seen before")
+			c.setErr(explained(err)) // the call goes unanswered, and the user learns why
 			return
 		}
 		event.Transport = m.Transport != nil
