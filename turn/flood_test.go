@@ -75,8 +75,10 @@ func millions() int {
 	return 1_000_000
 }
 
+func (b *bench) panics() uint64 { return b.worker.socket.counters.drops[DropPanic].Load() }
+
 // wantNoGrowth runs f and wants the heap, the goroutines and the table as they were.
-func wantNoGrowth(t *testing.T, b *bench, f func()) {
+func wantNoGrowth(t *testing.T, panics func() uint64, f func()) {
 	t.Helper()
 	measure := func() (uint64, int) {
 		runtime.GC()
@@ -90,7 +92,7 @@ func wantNoGrowth(t *testing.T, b *bench, f func()) {
 	if heapAfter > heap+1<<20 || goroutinesAfter > goroutines {
 		t.Errorf("heap of %d bytes and %d goroutines became %d and %d", heap, goroutines, heapAfter, goroutinesAfter)
 	}
-	if n := b.worker.socket.counters.drops[DropPanic].Load(); n != 0 {
+	if n := panics(); n != 0 {
 		t.Errorf("%d panics", n)
 	}
 }
@@ -100,7 +102,7 @@ func TestAMillionMalformedDatagrams(t *testing.T) {
 	b := newBench(t)
 	call := b.calls(1)
 	j := newJunk(b)
-	wantNoGrowth(t, b, func() {
+	wantNoGrowth(t, b.panics, func() {
 		in := make([]datagram, batchPackets)
 		for i := range in {
 			in[i].b = make([]byte, 0, maxPacketBytes+100)
@@ -129,7 +131,7 @@ func TestAMillionMalformedFrames(t *testing.T) {
 	}
 	st.once.Do(func() {}) // close does nothing
 	lost := 0
-	wantNoGrowth(t, b, func() {
+	wantNoGrowth(t, b.panics, func() {
 		p := make([]byte, 0, maxPacketBytes+100)
 		for range millions() {
 			p = j.next(p)
