@@ -52,6 +52,7 @@ machine was too busy to measure. docs/callsim.md explains the report.`,
 				},
 			},
 			profilesCommand(stdout),
+			probeCommand(stdout, stderr),
 			{
 				Name:      "score",
 				Usage:     "compare a recording with what was spoken",
