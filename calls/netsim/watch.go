@@ -44,7 +44,7 @@ func (n *Network) seenLocked(g *passage, to netip.AddrPort, fate Fate) {
 		return
 	}
 	s := Sight{From: g.origin, To: to, Sender: g.host, Payload: g.p, Sent: g.sent, Fate: fate}
-	if a := n.accesses[to.Addr()]; a != nil && fate > LostBetween {
+	if a := n.accesses[to.Addr()]; a != nil && (fate == Delivered || fate > LostBetween) {
 		s.Receiver = a.host
 	}
 	n.watch(s)

@@ -19,7 +19,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return command.Prepare(&cli.App{
 		Name:      "callsim",
 		Usage:     "real encrypted calls, many at once, with a verdict",
-		UsageText: "callsim quick [flags]\ncallsim score REFERENCE HEARD\ncallsim report RUN\ncallsim compare BEFORE AFTER",
+		UsageText: "callsim quick [flags]\ncallsim run SCENARIO.yaml\ncallsim score REFERENCE HEARD\ncallsim report RUN\ncallsim compare BEFORE AFTER",
 		Description: `It exits with 0 if every threshold was met, 1 if one was missed, 2 if the command line is wrong, and 3 if this
 machine was too busy to measure. docs/callsim.md explains the report.`,
 		Writer:    stdout,
@@ -31,7 +31,7 @@ machine was too busy to measure. docs/callsim.md explains the report.`,
 			return cli.ShowAppHelp(c)
 		},
 		Commands: append([]*cli.Command{
-			runCommand(stdout),
+			runCommand(stdout, stderr),
 			{
 				Name:  "quick",
 				Usage: "place some calls at once and judge set-up, loss, speech and privacy",

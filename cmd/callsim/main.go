@@ -3,7 +3,11 @@ package main
 import (
 	"os"
 
+	"github.com/taciturn-voice/taciturn/cmd/callsim/virtual"
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
 )
 
-func main() { command.Main(newApp(os.Stdout, os.Stderr)) }
+func main() {
+	virtual.Child()
+	command.Main(newApp(os.Stdout, os.Stderr))
+}
