@@ -13,6 +13,9 @@
 //	call := <-phone.Incoming()
 //	err = call.Accept(calls.Audio{Source: microphone, Sink: speaker})
 //
+// Two whole programs are in docs/examples: echo, a service that takes every call, and announce, which calls somebody and plays a
+// file to them.
+//
 // # What happens in a call
 //
 //	caller                                 callee
