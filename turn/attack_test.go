@@ -25,7 +25,7 @@ import (
 //	another user's 5-tuple, channel, permission                        TestAnotherUserOnThe5TupleIsRefusedAndTheOwnerUnharmed, TestARefusedPermissionGrantsNothing
 //	slow, idle, half and broken connections                            TestSlowClientsAreCutOff, TestAThousandSlowClientsDisturbNobody, TestFramingThatIsLostEndsTheConnection
 //	memory read by long attributes                                     TestAnswersHoldNothingThatWasNotAsked
-//	malformed packets of all kinds                                     TestAMillionMalformedDatagrams, TestAMillionMalformedFrames, TestAddressesOfAnyLengthPanicNobody
+//	malformed packets of all kinds                                     TestAMillionMalformedDatagrams, TestAMillionMalformedFrames (and ...ThroughADoor), TestAddressesOfAnyLengthPanicNobody
 //	a flood of log lines                                               TestTheLogIsNotFlooded
 //	all at once                                                        TestANoisyNeighbourIsNotHeard
 
