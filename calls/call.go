@@ -196,6 +196,17 @@ func (c *Call) Code() string {
 	return c.code
 }
 
+// Verify notes that the two people have read Code to one another and that it was the same: the contact is verified from
+// then on. It fails with ErrState while there is no code, and with identity.ErrUnknown for a stranger: add them first.
+func (c *Call) Verify() error {
+	return c.ask(func() error {
+		if c.Code() == "" {
+			return ErrState
+		}
+		return c.phone.profile.verifyAccount(c.contact.Account)
+	})
+}
+
 // Incoming says whether the other side called. When both pressed call at once, each has called.
 func (c *Call) Incoming() bool { return !c.calls }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/taciturn-voice/taciturn/calls/identity"
+	"github.com/taciturn-voice/taciturn/signaling/record"
 )
 
 // ErrBlocked: the user has blocked this contact.
@@ -12,6 +13,18 @@ var ErrBlocked = errors.New("calls: this contact is blocked")
 // VerifyContact notes that a human has compared the safety number, or a call's code, with the contact called name.
 func (p *Profile) VerifyContact(name string) error {
 	return p.changeContact(name, (*identity.Contact).Verify)
+}
+
+// verifyAccount is VerifyContact of whoever has this key.
+func (p *Profile) verifyAccount(account record.AccountKey) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c, ok := p.book.ByAccount(account)
+	if !ok {
+		return identity.ErrUnknown
+	}
+	c.Verify()
+	return p.saveContactsLocked()
 }
 
 // BlockContact makes the contact called name unheard: nothing rings and nothing is answered.

@@ -11,6 +11,35 @@ import (
 	"github.com/taciturn-voice/taciturn/calls/identity"
 )
 
+func TestACodeThatWasComparedVerifiesTheContact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, latency)
+		alice, bob := w.person(aliceIP, func(c *calls.Config) { c.RingVisibility = calls.RingEveryone }), w.person(bobIP, func(c *calls.Config) { c.RingVisibility = calls.RingEveryone })
+		caller := alice.dial(bob) // bob does not know her
+		if err := caller.Verify(); !errors.Is(err, calls.ErrState) {
+			t.Errorf("before there is a code: %v", err)
+		}
+		callee := bob.wantRing()
+		must(t, callee.Accept(bob.audio()))
+		wantState(t, caller, calls.StateTalking)
+		wantState(t, callee, calls.StateTalking)
+		if caller.Code() != callee.Code() {
+			t.Fatal("the codes differ")
+		}
+		must(t, caller.Verify())
+		if c := alice.contact(bob); c.Trust != identity.Verified {
+			t.Errorf("trust is %v", c.Trust)
+		}
+		if err := callee.Verify(); !errors.Is(err, identity.ErrUnknown) {
+			t.Errorf("a stranger: %v", err)
+		}
+		bob.contact(alice)
+		must(t, callee.Verify())
+		caller.Hangup()
+		wantResult(t, callee, callstate.HungUp)
+	})
+}
+
 func TestABlockedContactHearsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, latency)

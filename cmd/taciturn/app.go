@@ -74,7 +74,12 @@ LINK is what bob's init printed. It exits with 0 if the call took place, 1 if no
 					{Name: "add", Usage: "keep LINK under NAME", ArgsUsage: "NAME LINK", Action: profile(contactAddCommand)},
 					{Name: "list", Usage: "list the contacts with their trust", Action: profile(contactListCommand)},
 					{Name: "remove", Usage: "forget NAME", ArgsUsage: "NAME", Action: profile(contactRemoveCommand)},
-					{Name: "verify", Usage: "show the safety number to compare with NAME", ArgsUsage: "NAME", Action: profile(contactVerifyCommand)},
+					{
+						Name: "verify", Usage: "show the safety number to compare with NAME", ArgsUsage: "NAME", Action: profile(contactVerifyCommand),
+						Flags: []cli.Flag{&cli.BoolFlag{Name: "matches", Usage: "the other side sees the same number: NAME is verified from now on"}},
+					},
+					{Name: "block", Usage: "let nothing of NAME ring or be answered", ArgsUsage: "NAME", Action: profile(contactBlockCommand)},
+					{Name: "unblock", Usage: "end that", ArgsUsage: "NAME", Action: profile(contactUnblockCommand)},
 				},
 			},
 			{

@@ -139,6 +139,7 @@ var hints = []struct {
 	{signaling.ErrRefused, "the server takes no new accounts now; ask whoever runs it"},
 	{signaling.ErrRateLimited, "wait a minute and try again"},
 	{calls.ErrUnknownContact, "ask for a fresh link: taciturn id --link on the other phone"},
+	{calls.ErrBlocked, "taciturn contact unblock NAME ends that"},
 	{calls.ErrContactChanged, "compare safety numbers before calling again: taciturn contact verify NAME"},
 	{calls.ErrNoRelay, "is the relay running? taciturnd prints its address at start"},
 	{identity.ErrDuplicate, "nothing was changed; taciturn contact list shows the names"},

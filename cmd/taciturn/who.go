@@ -88,12 +88,31 @@ func contactVerifyCommand(c *cli.Context, s session) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("matches") {
+		return p.VerifyContact(contact.Name)
+	}
 	number := identity.SafetyNumber(p.Account(), contact.Account)
 	if s.json {
 		return json.NewEncoder(s.stdout).Encode(map[string]string{"safety_number": number})
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s\n\ncompare this number with the one the other side sees, over a way you trust\n", number)
+	_, err = fmt.Fprintf(s.stdout, "%s\n\ncompare this number with the one the other side sees, over a way you trust; if it is the same:\n  taciturn contact verify --matches NAME\n", number)
 	return err
+}
+
+func contactBlockCommand(c *cli.Context, s session) error {
+	p, contact, err := s.contactArgument(c)
+	if err != nil {
+		return err
+	}
+	return p.BlockContact(contact.Name)
+}
+
+func contactUnblockCommand(c *cli.Context, s session) error {
+	p, contact, err := s.contactArgument(c)
+	if err != nil {
+		return err
+	}
+	return p.UnblockContact(contact.Name)
 }
 
 func (s session) contactArgument(c *cli.Context) (*calls.Profile, identity.Contact, error) {
@@ -128,10 +147,11 @@ func contactListCommand(_ *cli.Context, s session) error {
 			Name  string `json:"name"`
 			ID    string `json:"id"`
 			Trust string `json:"trust"`
+			Block bool   `json:"blocked"`
 		}
 		rows := make([]row, 0, len(contacts))
 		for _, contact := range contacts {
-			rows = append(rows, row{contact.Name, calls.Address(contact), trustNames[contact.Trust]})
+			rows = append(rows, row{contact.Name, calls.Address(contact), trustNames[contact.Trust], contact.Blocked})
 		}
 		return json.NewEncoder(s.stdout).Encode(rows)
 	}
@@ -141,7 +161,11 @@ func contactListCommand(_ *cli.Context, s session) error {
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	for _, contact := range contacts {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", contact.Name, calls.Address(contact), trustNames[contact.Trust])
+		trust := trustNames[contact.Trust]
+		if contact.Blocked {
+			trust += ", blocked"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", contact.Name, calls.Address(contact), trust)
 	}
 	return w.Flush()
 }
