@@ -97,6 +97,10 @@ func probeFrom(c *cli.Context) (cfg probe.Config, err error) {
 
 // secretText is a file's only line.
 func secretText(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		return "", command.Usagef("chmod 600 the file", "others may read the file of a secret")
+	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", command.Usage(fmt.Errorf("cannot read the file of a secret: %w", command.Bare(err)), "name a file that you may read")

@@ -47,16 +47,16 @@ func (c *client) key() stun.MessageIntegrity {
 
 // exchange sends a request, again over UDP if nothing comes, and returns the answer or a word why there is none.
 func (c *client) exchange(request *stun.Message) (*stun.Message, string) {
-	tries := 1
-	if !c.stream {
-		tries = udpTries
+	tries, patience := udpTries, c.env.cfg.Wait
+	if c.stream { // nothing is lost, and the same time is left
+		tries, patience = 1, udpTries*patience
 	}
 	why := "silence"
 	for range tries {
 		if c.write(request.Raw) != nil {
 			return nil, "closed"
 		}
-		deadline := time.Now().Add(c.env.cfg.Wait)
+		deadline := time.Now().Add(patience)
 		for {
 			b, err := c.read(deadline)
 			if err != nil {

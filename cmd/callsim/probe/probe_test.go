@@ -22,7 +22,6 @@ const secret = "a-secret-that-probes-and-servers-share-here"
 // ask runs everything against a server on loopback.
 func ask(t *testing.T, cfg Config) *Report {
 	t.Helper()
-	cfg.Wait = 300 * time.Millisecond
 	cfg.Login = SecretLogin([]byte(secret))
 	r, err := Run(t.Context(), cfg)
 	if err != nil {
@@ -82,6 +81,7 @@ func serve(t *testing.T) (udp, tcp string) {
 func TestOurRelayPassesEveryProbe(t *testing.T) {
 	for _, transport := range []Transport{UDP, TCP} {
 		t.Run(string(transport), func(t *testing.T) {
+			t.Parallel()         // it waits most of the time
 			udp, tcp := serve(t) // each its own, for floods spend the budget of this address
 			cfg := Config{Target: udp, Transport: transport}
 			if transport == TCP {
@@ -103,6 +103,7 @@ func TestOurRelayPassesEveryProbe(t *testing.T) {
 
 // Another server is told what it does otherwise, and no probe hangs.
 func TestCoturnIsToldWhatItDoesOtherwise(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("turnserver")
 	if err != nil {
 		if os.Getenv("CI") == "true" {

@@ -40,6 +40,7 @@ type env struct {
 	users   int
 	packets int
 	clients []*client // of the probe that runs
+	idle    float64   // share of a core that the server takes when it is not probed
 }
 
 // skip begins the outcome of a probe that could not be asked.
@@ -57,6 +58,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := e.knock(); err != nil {
 		return nil, err
 	}
+	e.idle, _ = e.busy()
 	r := &Report{Version: 1, Transport: cfg.Transport, Realm: e.realm}
 	for _, p := range slices.Concat(conformance, addresses(), abuse, streams) {
 		if ctx.Err() != nil {
