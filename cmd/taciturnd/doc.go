@@ -31,10 +31,10 @@
 // # Metrics
 //
 //	name                                        kind     meaning
-//	taciturn_signaling_envelopes_total          counter  envelopes, by result (accepted, refused)
-//	taciturn_relay_packets_total                counter  voice packets, by result (forwarded, dropped)
-//	taciturn_relay_allocations_bucket           gauge    0, 1, 10, 100, … : the power of ten reached, refreshed every 15 minutes
+//	taciturn_signaling_envelopes_total          counter  envelopes in steps of 1,000, by result (accepted, refused)
+//	taciturn_relay_packets_total                counter  voice packets in steps of 10,000,000, by result (forwarded, dropped)
+//	taciturn_relay_allocations_bucket           gauge    0, 10, 100, … : the power of ten reached
 //
-// No label is taken from input, and the gauge is coarse and slow on purpose: on a small server an exact gauge of live
-// allocations is a list of calls.
+// No label is taken from input, and all of them are coarse on purpose and refreshed every 15 minutes: on a small server an exact
+// gauge of live allocations, or a counter that grows while a call lasts, is a list of calls.
 package main

@@ -32,23 +32,23 @@ type node struct {
 	// Static after start.
 	cfg       config
 	log       *slog.Logger
-	relay     *turn.Server      // nil without the relay role
-	signaling *server.Server    // nil without the signaling role
-	tcp       net.Listener      // signaling, and TURN beside it; or TURN alone
-	door      *turn.Door        // on tcp; nil without the relay role
-	web       net.Listener      // HTTP: of the door, or tcp; nil without the signaling role
-	certs     *certificates     // nil without TLS
-	urls      []string          // of the relay, for phones
-	admin     net.Listener      // nil when switched off
-	sockets   []net.PacketConn  // the relay's shards
-	bus       *bus.Bus          // nil without the signaling role
-	buckets   *allocationBucket // refreshed by bucketLoop
+	relay     *turn.Server     // nil without the relay role
+	signaling *server.Server   // nil without the signaling role
+	tcp       net.Listener     // signaling, and TURN beside it; or TURN alone
+	door      *turn.Door       // on tcp; nil without the relay role
+	web       net.Listener     // HTTP: of the door, or tcp; nil without the signaling role
+	certs     *certificates    // nil without TLS
+	urls      []string         // of the relay, for phones
+	admin     net.Listener     // nil when switched off
+	sockets   []net.PacketConn // the relay's shards
+	bus       *bus.Bus         // nil without the signaling role
+	published published        // refreshed by publishLoop
 	draining  atomic.Bool
 }
 
 // run starts what the role asks for, says where it is, and returns when ctx ends or a listener fails.
 func run(ctx context.Context, cfg config, stdout, stderr io.Writer) (err error) {
-	n := &node{cfg: cfg, log: newLogger(stderr, cfg.logFormat), buckets: &allocationBucket{}}
+	n := &node{cfg: cfg, log: newLogger(stderr, cfg.logFormat)}
 	defer func() { err = errors.Join(err, n.close()) }()
 	if err := n.start(ctx); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (n *node) serve(asked context.Context, stdout io.Writer) error {
 	if n.admin != nil {
 		part("admin", func() error { return serveHTTP(ctx, n.admin, n.adminHandler(), nil) })
 	}
-	wg.Go(func() { n.bucketLoop(ctx) })
+	wg.Go(func() { n.published.publishLoop(ctx, n.figures) })
 	wg.Go(func() { n.reloadLoop(ctx) })
 	wg.Go(func() { n.stopLoop(asked, ctx, cancel, stdout) })
 	wg.Wait()
