@@ -59,18 +59,17 @@ func (e *env) flood(name string, packet func() []byte) (Cost, bool) {
 	before, known := cpuTime(e.cfg.PID)
 	const burst = floodPerSecond / 100 // each 10 ms
 	began := time.Now()
-	for cost.Sent < floodPackets && e.ctx.Err() == nil {
+	for open := true; open && cost.Sent < floodPackets && e.ctx.Err() == nil; {
 		for range burst {
 			b := packet()
 			if l.write(b) != nil {
-				break // a connection that the server has closed
+				open = false // the server has closed the connection, and a read whose time has come would not say so
+				break
 			}
 			cost.Sent++
 			cost.BytesIn += len(b)
 		}
-		if !cost.reads(l, began.Add(time.Duration(cost.Sent)*time.Second/floodPerSecond)) {
-			break
-		}
+		open = cost.reads(l, began.Add(time.Duration(cost.Sent)*time.Second/floodPerSecond)) && open
 	}
 	cost.reads(l, time.Now().Add(e.cfg.Wait))
 	after, still := cpuTime(e.cfg.PID)

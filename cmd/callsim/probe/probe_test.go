@@ -196,3 +196,27 @@ func TestALoginPrintsAsItsTypeName(t *testing.T) {
 		}
 	}
 }
+
+// A server that hangs up ends a flood, also when each read comes too late to notice.
+func TestAFloodEndsWithItsConnection(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+		}
+	}()
+	e := &env{ctx: t.Context(), cfg: Config{Target: l.Addr().String(), Transport: TCP, Wait: 50 * time.Millisecond}}
+	c, ok := e.flood("anything", func() []byte { return payload })
+	if !ok || c.Sent >= floodPackets || e.packets >= maxPackets {
+		t.Errorf("%v: %d sent, %d counted", ok, c.Sent, e.packets)
+	}
+}
