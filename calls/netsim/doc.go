@@ -37,7 +37,8 @@
 // That is not enough for programs that run on it: Go picks at random which goroutine, timer or case of a select comes first at
 // an instant, and the program makes random bytes. [Config.Repeatable] takes these influences away. No two datagrams or pieces
 // of streams arrive at the same nanosecond, for each takes up to 20 µs longer by a draw of its own; so hardly anything that
-// follows from them coincides either. And DTLS, whose signatures have random lengths, takes as much time as the next multiple of
+// follows from them coincides either. Nor do two enter a queue at the same one, for the same reason. And DTLS, whose
+// signatures have random lengths, takes as much time as the next multiple of
 // 256 bytes.
 //
 // # Watching

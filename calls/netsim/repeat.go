@@ -20,6 +20,18 @@ func (f *flow) scatter(i uint64, at time.Time) time.Time {
 	return at
 }
 
+// leaving tells the scatter of the way out from that of the way between.
+const leaving = 0x6c656176696e67
+
+// leavesLocked is when a datagram enters the link of its sender. Timers that fire at the same instant send in any order; which
+// of the two is ahead in a queue must not depend on that.
+func (n *Network) leavesLocked(id uint64, now time.Time) time.Time {
+	f := n.core.flow(mix(id, leaving))
+	i := f.next
+	f.next++
+	return f.scatter(i, now)
+}
+
 // handshakeGrain is what sizes of DTLS are rounded up to in a repeatable network. ECDSA signatures in ASN.1 have 70 bytes more
 // or less, and a flight of a handshake holds up to three of them.
 const handshakeGrain = 256

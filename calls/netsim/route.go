@@ -42,16 +42,27 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 		n.seenLocked(&g, to, Tapped)
 		return nil
 	}
+	if n.cfg.Repeatable {
+		n.planLocked(n.leavesLocked(g.flow, now), func() { n.leaveLocked(c, a, g) })
+	} else {
+		n.leaveLocked(c, a, g)
+	}
+	return nil
+}
+
+// leaveLocked takes a datagram from its socket into the network between.
+func (n *Network) leaveLocked(c *packetConn, a *access, g passage) {
+	now, to := time.Now(), g.to
 	link, _, offset, out := a.nowLocked(now)
 	switch {
 	case out:
 		a.up.counts.Down++
 		n.seenLocked(&g, to, LostUp)
-		return nil
+		return
 	case a.profile.Firewall.NoUDP:
 		a.up.counts.Blocked++
 		n.seenLocked(&g, to, LostUp)
-		return nil
+		return
 	}
 	if to.Addr().Is6() {
 		g.bytes += udp6Header - udp4Header
@@ -59,14 +70,14 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 	left, copies := a.up.pass(link, now, now.Sub(a.since), offset, g.flow, g.bytes)
 	if copies == 0 {
 		n.seenLocked(&g, to, LostUp)
-		return nil
+		return
 	}
 	switch other := n.accesses[to.Addr()]; {
 	case a.router == nil:
 	case other != nil && other.router == a.router:
 		g.local = a.router
 	default:
-		g.from, g.via = a.router.outbound(now, c.addr, to), a.router
+		g.from, g.via = a.router.outbound(now, g.origin, to), a.router
 	}
 	n.rememberLocked(c, g.from, to)
 	for range copies {
@@ -76,7 +87,6 @@ func (c *packetConn) send(to netip.AddrPort, p []byte) error {
 			n.seenLocked(&g, to, LostBetween)
 		}
 	}
-	return nil
 }
 
 // crossLocked is when a datagram that leaves one access link reaches the other, if it does.

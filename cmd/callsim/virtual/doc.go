@@ -33,9 +33,8 @@
 //
 // netsim.Config.Repeatable says what is done about the order in which Go runs what is ready at one instant. What is random in
 // the product (tie-breakers, keys) must not change when anything happens. That is tested by running a scenario twice, with loss,
-// through the relay. Two things are not the same yet. On links with a rate, where flows share a queue, one call in ten or so has
-// a packet some 50 µs earlier or later than in the run before. And after a phone loses its connection to the server or changes
-// its network, the library comes back with random pauses; such calls repeat to within those.
+// through the relay. One thing is not the same yet: after a phone loses its connection to the server or changes its network, the
+// library comes back with random pauses. Such calls repeat to within those.
 //
 // # What it cannot do
 //
