@@ -33,8 +33,9 @@
 //
 // netsim.Config.Repeatable says what is done about the order in which Go runs what is ready at one instant. What is random in
 // the product (tie-breakers, keys) must not change when anything happens. That is tested by running a scenario twice, with loss,
-// through the relay. One thing is not the same yet: after a phone loses its connection to the server or changes its network, the
-// library comes back with random pauses. Such calls repeat to within those.
+// through the relay. Two things are not the same yet. Once in some hundreds of calls, the relay's channel to the peer is bound a
+// frame or two earlier or later than in the run before. And after a phone loses its connection to the server or changes its
+// network, the library comes back with random pauses; such calls repeat to within those.
 //
 // # What it cannot do
 //
