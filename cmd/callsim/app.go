@@ -19,9 +19,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return command.Prepare(&cli.App{
 		Name:      "callsim",
 		Usage:     "real encrypted calls, many at once, with a verdict",
-		UsageText: "callsim quick [flags]\ncallsim run SCENARIO.yaml\ncallsim score REFERENCE HEARD\ncallsim report RUN\ncallsim compare BEFORE AFTER",
-		Description: `It exits with 0 if every threshold was met, 1 if one was missed, 2 if the command line is wrong, and 3 if this
-machine was too busy to measure. docs/callsim.md explains the report.`,
+		UsageText: "callsim quick [flags]\ncallsim run SCENARIO.yaml\ncallsim report RUN\ncallsim compare BEFORE AFTER\ncallsim profiles list\ncallsim probe turn HOST:PORT\ncallsim score REFERENCE HEARD",
+		Description: `It exits with 0 if every threshold was met, 1 if one was missed, 2 if the command line is wrong, 3 if this
+machine was too busy to measure, 4 if nobody answers there, and 5 if something leaked or a probe failed. docs/callsim.md
+explains the reports.`,
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Action: func(c *cli.Context) error {

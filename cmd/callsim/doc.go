@@ -2,9 +2,14 @@
 //
 //	callsim quick --calls 20 --seconds 10          embedded server and relay, real sockets on loopback
 //	callsim quick --server http://127.0.0.1:8080   a server that runs already
+//	callsim run SCENARIO.yaml --out DIR            what a file says: packages scenario, virtual, real, result
+//	callsim report DIR --html                      a run as a page: package report
+//	callsim compare BEFORE AFTER                   is one run worse than another: package compare
+//	callsim profiles list                          the networks there are: calls/netsim
+//	callsim probe turn HOST:PORT                   what a TURN server does when it is attacked: package probe
 //	callsim score reference.wav heard.wav          intelligibility (STOI) of a recording
 //
-// Nothing is mocked: every simulated phone is package calls, every call is sealed, relayed, encrypted, decoded and
+// The rest of this page is about quick. Nothing is mocked: every simulated phone is package calls, every call is sealed, relayed, encrypted, decoded and
 // compared with what was spoken. One thing is shared: all phones speak the same clip, so its Opus frames are encoded once
 // (--own-encoder makes each phone encode for itself, which costs 0.7 ms of a core per frame).
 //
@@ -25,4 +30,6 @@
 //	1  a threshold was missed
 //	2  usage
 //	3  invalid: the simulator itself was too slow, so the figures say nothing about the system
+//	4  nobody answers there
+//	5  something leaked, or a probe failed
 package main
