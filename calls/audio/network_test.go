@@ -93,6 +93,9 @@ func jitter(most time.Duration, seed uint64) func(time.Duration) time.Duration {
 // covers N2: losses, bursts, jitter, reordering, duplicates and a busy machine, with the real codec. What was said can be
 // understood, and nothing stands still.
 func TestSpeechOverABadNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many minutes of speech through the codec")
+	}
 	r := rand.New(rand.NewPCG(9, 9))
 	busy := func() time.Duration { return time.Duration(r.ExpFloat64() * float64(3*time.Millisecond)) }
 	stop := func(sent time.Duration) time.Duration { // for 300 ms every two seconds nothing gets through, and then all of it

@@ -114,6 +114,9 @@ func startPion(t *testing.T, version string) (udp, tcp string, pid int) {
 //
 // covers T1 (what fails it)
 func TestAFramingSpinIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other people's servers, which take their time")
+	}
 	if !cpuKnown() {
 		t.Skip("the CPU time of other processes is not known on this system")
 	}
@@ -133,6 +136,9 @@ func TestAFramingSpinIsFound(t *testing.T) {
 
 // What the probe finds in a server that is open by default, and does not tell its users apart.
 func TestAnOpenRelayIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("other people's servers, which take their time")
+	}
 	for _, version := range []string{"v3", "v5"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
