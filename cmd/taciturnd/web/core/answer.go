@@ -146,8 +146,10 @@ func (c *call) received(now time.Time, device record.DeviceID, m seal.Message) {
 		event.Hangup = m.Reason
 	case *seal.Restart:
 		event.Epoch = m.Epoch
+		c.theirs(m)
 	case *seal.RestartAck:
 		event.Epoch = m.Epoch
+		c.answer = m
 	case *seal.Candidates:
 		c.p.touch(c)
 		c.ask("candidates", map[string]any{"remote": transportTo(seal.Transport{Candidates: m.Candidates})})
@@ -161,35 +163,4 @@ func (c *call) reach(device record.DeviceID, t *seal.Transport) {
 	if t != nil {
 		c.remotes[device] = *t
 	}
-}
-
-// startVoice splits the voice root: each direction goes forward by itself.
-func (c *call) startVoice() {
-	out, in := seal.CallerToCallee, seal.CalleeToCaller
-	if c.machine.Role() == callstate.Callee {
-		out, in = in, out
-	}
-	c.out, c.in = c.root.Clone(), c.root.Clone()
-	c.root.Wipe()
-	c.root = nil
-	c.ask("start-voice", map[string]any{
-		"out": int(out), "in": int(in), "bucket": int(c.media.BucketBytes), "bitrate": int(c.media.Bitrate),
-	})
-}
-
-// voiceKey(true of what is sent, direction) is {epoch, base [64]} of one direction's next epoch. Each is given once: the
-// root goes forward and cannot go back.
-func (c *call) voiceKey(args []js.Value) any {
-	root := c.in
-	if arg(args, 0).Truthy() {
-		root = c.out
-	}
-	if root == nil {
-		return refused("state")
-	}
-	base := root.Base(uint8(number(arg(args, 1))))
-	defer clear(base[:])
-	epoch := root.Epoch()
-	root.Ratchet()
-	return object(map[string]any{"epoch": float64(epoch), "base": toBytes(base[:])})
 }

@@ -31,9 +31,9 @@ type call struct {
 	remotes map[record.DeviceID]seal.Transport // a callee's only peer is the zero device
 	sent    map[sentKey]sealed
 	media   seal.MediaProfile
-	root    *seal.MediaRoot // from CONFIRM until voice starts
-	out, in *seal.MediaRoot // while talking
-	code    string
+	voices  map[uint32]*voiceRoots // since CONFIRM, by restart
+	recovery
+	code string
 
 	pending []callstate.Event // to be stepped after the present one
 	todo    []js.Value        // since the last settle
@@ -57,7 +57,8 @@ type sealed struct {
 func newCall(p *profile, role callstate.Role, contact identity.Contact, known bool) *call {
 	c := &call{
 		p: p, contact: contact, machine: callstate.New(role), media: seal.DefaultMedia,
-		remotes: make(map[record.DeviceID]seal.Transport), sent: make(map[sentKey]sealed),
+		remotes: make(map[record.DeviceID]seal.Transport), sent: make(map[sentKey]sealed), voices: make(map[uint32]*voiceRoots),
+		recovery: recovery{asked: make(map[uint32]*seal.Restart)},
 	}
 	c.self = object(map[string]any{
 		"incoming": role == callstate.Callee,
@@ -80,7 +81,11 @@ func newCall(p *profile, role callstate.Role, contact identity.Contact, known bo
 		"quit":          c.quit,
 		"mediaUp":       event(callstate.MediaUp{}),
 		"mediaFailed":   event(callstate.MediaFailed{}),
-		"mediaHeard":    event(callstate.MediaRestored{}),
+		"mediaImpaired": event(callstate.MediaImpaired{}),
+		"mediaHeard":    c.mediaHeard,
+		"renew":         event(callstate.Renew{}),
+		"restarted":     c.restarted,
+		"answered":      c.answered,
 		"heardHangup":   event(callstate.InCallHangup{Reason: seal.HangupNormal}),
 		"heardAck":      event(callstate.InCallHangupAcked{}),
 		"timeout":       event(callstate.Timeout{}),
@@ -162,11 +167,21 @@ func (c *call) do(now time.Time, action callstate.Action) {
 	case callstate.SendConnected:
 		env, err := c.callee.Connected()
 		c.send(seal.TypeConnected, env, err)
-		c.root, c.code = c.callee.Root(), c.callee.Code()
+		c.keyed(c.callee.Root())
+		c.code = c.callee.Code()
 	case callstate.Repeat:
 		if again, ok := c.sent[sentKey{a.Device, a.Type}]; ok {
 			c.submit(again, false)
 		}
+	case callstate.SendRestart:
+		c.sendRestart(a.Epoch)
+	case callstate.SendRestartAck:
+		c.answerRestart(a.Epoch)
+	case callstate.FinishRestart:
+		c.finishRestart(a.Epoch)
+	case callstate.AbandonRestart:
+		c.forgetAsking()
+		c.ask("abandon-restart", nil)
 	case callstate.BecomeCallee:
 		c.becomeCallee()
 	case callstate.SendReject:
@@ -267,7 +282,8 @@ func (c *call) confirm(device record.DeviceID) {
 		c.pending = append(c.pending, callstate.MediaFailed{})
 		return
 	}
-	c.root, c.code = root, c.caller.Code(device)
+	c.keyed(root)
+	c.chosen, c.code = device, c.caller.Code(device)
 	c.again(sentKey{device, seal.TypeConfirm}, sealed{env, anyKey()})
 }
 
@@ -281,12 +297,7 @@ func (c *call) finish(result callstate.Result) {
 	if c.callee != nil {
 		c.callee.Wipe()
 	}
-	for _, root := range []*seal.MediaRoot{c.root, c.out, c.in} {
-		if root != nil {
-			root.Wipe()
-		}
-	}
-	c.root, c.out, c.in = nil, nil, nil
+	c.forgetKeys()
 	if c.arrived != nil {
 		c.arrived.callee.Wipe()
 	}

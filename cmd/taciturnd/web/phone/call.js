@@ -17,9 +17,14 @@ import { pause, Server, SignalingError } from "./signaling.js";
 const FIRST_RETRY = 200;
 const MAX_RETRIES = 5;
 const ACK_FRAMES = 5;
+const RENEW_EVERY = 30 * 60_000; // a call that is well gets a new key; its caller sees to it
+const LOGIN_TIME = 2_000; // for fresh relay credentials, before a restart goes on with the old ones
 const BITRATE = 32_000;
 const SEND_KEYS = 2; // the present epoch's and the next one's
 const RECEIVE_KEYS = 3;
+
+/** Who says that the network has changed. @type {EventTarget[]} */
+const NETWORK = [globalThis, /** @type {any} */ (globalThis.navigator)?.connection].filter(Boolean);
 
 /** What a person would say. @type {Record<string, "dialing"|"ringing"|"accepted">} */
 const SHOWN = {
@@ -48,6 +53,9 @@ export class Call extends EventTarget {
   /** @type {import("./signaling.js").Queue|null} */ #queue = null;
   /** @type {Promise<void>} */ #outbox = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
+  /** What restarts do to the path, one after the other. @type {Promise<void>} */ #path = Promise.resolve();
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #renewing;
+  /** How many new keys there have been. */ restarts = 0;
   #last = 0; // number of the newest step
   #turns = 0; // how often both have called at once, and this side's call became an accept
 
@@ -125,6 +133,30 @@ export class Call extends EventTarget {
         break;
       case "start-voice":
         void this.#startVoice(todo);
+        break;
+      case "renew-voice":
+        this.restarts = todo.restart;
+        this.media?.renewVoice(todo.restart, todo.asked);
+        this.#addKeys(todo.restart);
+        this.#tell("state");
+        break;
+      case "restart":
+        this.#onPath(async (media) => {
+          const transport = await media.restart(() => this.#login(media));
+          if (transport) this.#step(() => this.core.restarted(Date.now(), todo.epoch, transport));
+        });
+        break;
+      case "answer-restart":
+        this.#onPath(async (media) => {
+          const transport = await media.answer(todo.remote);
+          this.#step(() => this.core.answered(Date.now(), todo.epoch, transport));
+        });
+        break;
+      case "finish-restart":
+        this.#onPath((media) => media.finish(todo.remote));
+        break;
+      case "abandon-restart":
+        this.media?.abandon();
         break;
       case "say-hangup":
         this.media?.say({ kind: HANGUP, reason: todo.reason }, -1);
@@ -205,11 +237,12 @@ export class Call extends EventTarget {
   async #gather(cfg, remote) {
     const turn = this.#turns;
     const media = await Media.create({ ...cfg, observe: {
-      heard: () => this.#step(() => this.core.mediaHeard(Date.now())),
+      heard: (restart) => this.#step(() => this.core.mediaHeard(Date.now(), restart)),
+      impaired: () => this.#step(() => this.core.mediaImpaired(Date.now())),
       up: () => this.#step(() => this.core.mediaUp(Date.now())),
       down: () => this.#step(() => this.core.mediaFailed(Date.now())),
       control: (c) => this.#heard(c),
-      need: (out) => this.#addKey(out),
+      need: (out, restart) => this.#addKey(out, restart),
       open: () => { this.microphone = "open"; this.#tell("microphone"); },
       microphoneLost: () => { this.microphone = "lost"; this.#tell("microphone"); },
       alarm: (on) => { this.alarm = on; this.#tell("alarm"); },
@@ -244,10 +277,35 @@ export class Call extends EventTarget {
     }
   }
 
-  /** @param {boolean} out */
-  #addKey(out) {
+  /** The network may be another one. */
+  #networkChanged = () => this.media?.impair();
+
+  /** @param {(media: Media) => Promise<void>} change */
+  #onPath(change) {
+    this.#path = this.#path.then(async () => {
+      try {
+        if (this.media && !this.ended) await change(this.media);
+      } catch { /* dead air follows, and the next restart */ }
+    });
+  }
+
+  /** Fresh credentials of our own: those of the offer may have expired. @param {Media} media */
+  async #login(media) {
+    const late = new Promise((/** @type {(v: null) => void} */ resolve) => setTimeout(() => resolve(null), LOGIN_TIME));
+    const pair = await Promise.race([this.phone.relayCredentials().catch(() => null), late]);
+    if (pair) media.useRelay({ urls: pair.urls, ...(media.cfg.role === "caller" ? pair.caller : pair.callee) });
+  }
+
+  /** @param {boolean} out @param {number} restart */
+  #addKey(out, restart) {
     if (this.ended || !this.voice) return;
-    this.media?.addKey(out, this.core.voiceKey(out, out ? this.voice.out : this.voice.in));
+    this.media?.addKey(out, restart, this.core.voiceKey(out, out ? this.voice.out : this.voice.in, restart));
+  }
+
+  /** @param {number} restart */
+  #addKeys(restart) {
+    for (let i = 0; i < SEND_KEYS; i++) this.#addKey(true, restart);
+    for (let i = 0; i < RECEIVE_KEYS; i++) this.#addKey(false, restart);
   }
 
   /** @type {Extract<Todo, {do: "start-voice"}>|undefined} */ voice;
@@ -258,8 +316,9 @@ export class Call extends EventTarget {
     this.voice = todo;
     if (this.muted) this.media.mute(true);
     const started = this.media.startVoice(todo, this.phone.sound.silence(), () => this.phone.sound.microphone());
-    for (let i = 0; i < SEND_KEYS; i++) this.#addKey(true);
-    for (let i = 0; i < RECEIVE_KEYS; i++) this.#addKey(false);
+    this.#addKeys(0);
+    for (const target of NETWORK) target.addEventListener(target === globalThis ? "online" : "change", this.#networkChanged);
+    if (this.media.cfg.role === "caller") this.#renewing = setInterval(() => this.#step(() => this.core.renew(Date.now())), RENEW_EVERY);
     void this.phone.sound.play(this.media.audio);
     this.talkingAt = Date.now();
     this.#become("talking");
@@ -283,6 +342,8 @@ export class Call extends EventTarget {
   /** @param {string} result */
   #finish(result) {
     clearTimeout(this.#timer);
+    clearInterval(this.#renewing);
+    for (const target of NETWORK) target.removeEventListener(target === globalThis ? "online" : "change", this.#networkChanged);
     this.result = result;
     this.endedAt = Date.now();
     this.media?.close();

@@ -62,6 +62,7 @@ export class CallView {
     if (call.state === "ringing") call.incoming ? sound.ring() : sound.ringback();
     else sound.quiet();
     this.root.dataset.state = call.state;
+    this.root.dataset.restarts = String(call.restarts);
     if (call.state !== "ringing") {
       document.title = this.#title;
       this.#notification?.close();

@@ -4,6 +4,8 @@
 //	connect     given what the other side said; "up" when ICE, DTLS and the fingerprint are right
 //	startVoice  frames flow: first of a silent track, the microphone's only when frames of both directions were counted
 //	            in the worker, for a browser that ignores the transform would send plain voice (it "fails open")
+//	restart     the path is dead or will be: gathers again, beside it; finish takes the other side's answer
+//	answer      the other side has moved
 //	close
 
 import { equal, sha256 } from "./bytes.js";
@@ -16,6 +18,8 @@ import { MUTE } from "./sframe.js";
 /** @typedef {import("./types.d.ts").Counts} Counts */
 
 const GATHER_TIME = 10_000;
+const REGATHER_TIME = 3_000;
+const DEAD_AIR = 2_000; // without an authentic frame, once there was one: another path is sought. A busy page stalls for one
 const GATE_EVERY = 40;
 const GATE_FRAMES = 3; // of each direction before the microphone opens
 const SLACK = 50; // packets that may be on their way from the network to the worker
@@ -29,8 +33,9 @@ const STATS_EVERY = 1_000;
  * @property {() => void} up        the path is there
  * @property {() => void} down      it could not be made, or is gone
  * @property {(c: Control) => void} control
- * @property {(out: boolean) => void} need   a further voice key
- * @property {() => void} heard     the first authentic frame has come
+ * @property {(out: boolean, restart: number) => void} need   a further voice key
+ * @property {(restart: number) => void} heard  authentic frames come: for the first time, again, or with a new key
+ * @property {() => void} impaired  nothing is heard, or the network has changed
  * @property {() => void} open      the microphone is on
  * @property {(on: boolean) => void} alarm   packets arrive that the other side did not seal; playback is off
  * @property {(q: Quality) => void} quality
@@ -60,8 +65,9 @@ export class Media {
   /** @type {Worker} */ #worker;
   /** @type {RTCRtpTransceiver|undefined} */ #transceiver;
   /** @type {Candidate[]} */ #local = [];
+  /** Of the description that holds while a restart is under way. @type {Candidate[]} */ #settled = [];
   /** @type {Transport|null} */ #remote = null;
-  /** @type {Counts} */ counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0 };
+  /** @type {Counts} */ counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0, restart: 0 };
   #asked = 0;
   /** Who waits for counts. @type {Map<number, () => void>} */ #answers = new Map();
   /** @type {MediaStreamTrack|null} */ #silence = null;
@@ -72,6 +78,9 @@ export class Media {
   #opened = false;
   #muted = false;
   #alarmed = false;
+  #impaired = false;
+  #restarts = 0; // begun or given up
+  #moved = () => {}; // ends the wait of a restart that is given up
   #lastOpened = 0;
   #lastSeen = 0;
   #heard = { all: 0, made: 0 }; // samples played, and made up, until the last measurement
@@ -106,16 +115,7 @@ export class Media {
    * @returns {Promise<Transport>}
    */
   async gather(remote) {
-    const found = new Promise((/** @type {(v: unknown) => void} */ resolve, reject) => {
-      const late = setTimeout(() => reject(new Error("relay")), GATHER_TIME);
-      this.pc.onicecandidate = ({ candidate }) => {
-        if (candidate === null && this.#local.length === 0) reject(new Error("relay"));
-        if (candidate?.type !== "relay" || candidate.protocol !== "udp" || !candidate.address || !candidate.port) return;
-        this.#local.push({ ip: candidate.address, port: candidate.port, priority: candidate.priority ?? 1 });
-        clearTimeout(late);
-        resolve(undefined);
-      };
-    });
+    const found = this.#find(GATHER_TIME);
     if (this.cfg.role === "caller") {
       this.#transceiver = this.pc.addTransceiver("audio", { direction: "sendrecv" });
       this.#transform();
@@ -128,9 +128,111 @@ export class Media {
       await this.pc.setLocalDescription(await this.pc.createAnswer());
     }
     await found;
+    this.#settled = this.#local;
+    return this.#said();
+  }
+
+  /** Waits for the first address of a relay; fails with "relay". @param {number} time */
+  #find(time) {
+    this.#local = [];
+    const found = new Promise((/** @type {(v: unknown) => void} */ resolve, reject) => {
+      const late = setTimeout(() => reject(new Error("relay")), time);
+      this.#moved = () => reject(new Error("relay"));
+      this.pc.onicecandidate = ({ candidate }) => {
+        if (candidate === null && this.#local.length === 0) reject(new Error("relay"));
+        if (candidate?.type !== "relay" || candidate.protocol !== "udp" || !candidate.address || !candidate.port) return;
+        this.#local.push({ ip: candidate.address, port: candidate.port, priority: candidate.priority ?? 1 });
+        clearTimeout(late);
+        resolve(undefined);
+      };
+    });
+    found.catch(() => {}); // whoever waits hears of it
+    return found;
+  }
+
+  /** What the other side is told of this one. */
+  #said() {
     const local = describe(this.pc.localDescription?.sdp ?? "", this.#local);
     if (!local) throw new Error("media");
     return local;
+  }
+
+  /** Uses other credentials from now on: those of the beginning may have expired. @param {MediaConfig["relay"]} relay */
+  useRelay(relay) {
+    try {
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: [{ urls: relay.urls, username: relay.username, credential: relay.password }] });
+    } catch { /* the old ones may do */ }
+  }
+
+  /**
+   * Allocates again, as often as it takes; the old path stays meanwhile. Null if that was given up.
+   * @param {() => Promise<void>} login gets fresh credentials, when the relay does not want the old ones
+   */
+  async restart(login) {
+    for (const mine = ++this.#restarts; mine === this.#restarts && !this.#closed;) {
+      await this.#rollBack();
+      const found = this.#find(REGATHER_TIME);
+      await this.pc.setLocalDescription(await this.pc.createOffer({ iceRestart: true }));
+      try {
+        await found;
+      } catch {
+        if (mine === this.#restarts) await login();
+        continue;
+      }
+      if (mine === this.#restarts) return this.#said();
+    }
+    return null;
+  }
+
+  /** Gives a restart up, for the other side's. */
+  abandon() {
+    this.#restarts++;
+    this.#moved();
+  }
+
+  async #rollBack() {
+    if (this.pc.signalingState !== "have-local-offer") return;
+    await this.pc.setLocalDescription({ type: "rollback" });
+    this.#local = this.#settled;
+  }
+
+  /** The other side's answer to restart. @param {Transport} remote */
+  async finish(remote) {
+    if (this.pc.signalingState !== "have-local-offer") return;
+    this.#settled = this.#local;
+    await this.#follow("answer", remote);
+  }
+
+  /**
+   * The other side has moved: by a restart of ICE, or beneath it, as native phones do. Resolves what it is to be told.
+   * @param {Transport} remote
+   */
+  async answer(remote) {
+    await this.#rollBack();
+    if (remote.ufrag === this.#remote?.ufrag && remote.pwd === this.#remote.pwd) {
+      await this.addCandidates(remote.candidates);
+      return this.#said();
+    }
+    const found = this.#find(REGATHER_TIME);
+    await this.#follow("offer", remote);
+    await this.pc.setLocalDescription(await this.pc.createAnswer());
+    this.#settled = this.#local;
+    await found.catch(() => {}); // it gets the new key in any case
+    return this.#said();
+  }
+
+  /** @param {"offer"|"answer"} type @param {Transport} remote */
+  async #follow(type, remote) {
+    const fingerprint = this.#remote?.fingerprint ?? new Uint8Array(); // cannot change
+    await this.#hear(type, this.#remote = { ...remote, fingerprint });
+    await this.addCandidates(remote.candidates);
+  }
+
+  /** Something says that the path is dead or will be. */
+  impair() {
+    if (this.#closed || this.#lastOpened === 0) return;
+    this.#impaired = true;
+    this.cfg.observe.impaired();
   }
 
   /** Puts the worker into both directions before anything can flow. */
@@ -143,7 +245,7 @@ export class Media {
 
   /** @param {"offer"|"answer"} type @param {Transport} remote */
   async #hear(type, remote) {
-    const sdp = render(type === "offer" ? "caller" : "callee", remote, this.cfg.bitrate);
+    const sdp = render(this.cfg.role === "caller" ? "callee" : "caller", remote, this.cfg.bitrate);
     if (!sdp) throw new Error("media");
     await this.pc.setRemoteDescription({ type, sdp });
   }
@@ -171,6 +273,7 @@ export class Media {
     const dtls = this.#transceiver?.sender.transport;
     if (dtls) dtls.onstatechange = () => this.#changed();
     const state = this.pc.connectionState;
+    if (state === "failed" && this.#lastOpened && dtls?.state === "connected") return this.impair();
     if (state === "failed" || state === "closed" || dtls?.state === "closed" || dtls?.state === "failed") return this.#fail();
     if (state !== "connected" || !dtls || !this.#remote || this.#up) return;
     this.#up = true;
@@ -200,13 +303,16 @@ export class Media {
 
   /** @param {any} data */
   #told(data) {
-    if (data.kind === "need") this.cfg.observe.need(data.out);
+    if (data.kind === "need") this.cfg.observe.need(data.out, data.restart);
     if (data.kind === "control") this.cfg.observe.control(data.control);
     if (data.kind === "counts") {
       if (data.counts.seen > this.counts.seen) this.#lastSeen = Date.now();
       if (data.counts.opened > this.counts.opened) {
         this.#lastOpened = Date.now();
-        if (this.counts.opened === 0) this.cfg.observe.heard();
+        if (this.counts.opened === 0 || this.#impaired || data.counts.restart !== this.counts.restart) {
+          this.#impaired = false;
+          this.cfg.observe.heard(data.counts.restart);
+        }
       }
       this.counts = data.counts;
       this.#answers.get(data.asked)?.();
@@ -215,10 +321,13 @@ export class Media {
     }
   }
 
-  /** One voice key for the worker. @param {boolean} out @param {{epoch: number, base: Uint8Array}} key */
-  addKey(out, key) {
-    this.#worker.postMessage({ kind: "key", out, epoch: key.epoch, base: key.base }, [key.base.buffer]);
+  /** One voice key for the worker. @param {boolean} out @param {number} restart @param {{epoch: number, base: Uint8Array}} key */
+  addKey(out, restart, key) {
+    this.#worker.postMessage({ kind: "key", out, restart, epoch: key.epoch, base: key.base }, [key.base.buffer]);
   }
+
+  /** Makes room for the keys of a restart. @param {number} restart @param {boolean} asked by this side */
+  renewVoice(restart, asked) { this.#worker.postMessage({ kind: "renew", restart, asked }); }
 
   /** Puts a control into the next frames; frames below 0: into all from now on. @param {Control} control @param {number} frames */
   say(control, frames) { this.#worker.postMessage({ kind: "say", control, frames }); }
@@ -275,6 +384,7 @@ export class Media {
   /** Plays what is authentic, and is silent and loud about anything else. */
   #judge() {
     if (Date.now() - this.#lastOpened > LOST_AFTER) return this.#fail();
+    if (this.counts.opened > 0 && !this.#impaired && Date.now() - this.#lastOpened > DEAD_AIR) this.impair();
     const bad = this.#lastSeen - this.#lastOpened > ALARM_AFTER;
     if (this.counts.opened > 0) this.audio.muted = bad;
     if (bad !== this.#alarmed) {
@@ -318,6 +428,7 @@ export class Media {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#moved();
     this.#timers.forEach(clearInterval);
     this.pc.close();
     this.#worker.terminate();

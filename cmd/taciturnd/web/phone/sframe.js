@@ -154,6 +154,9 @@ export class Sender {
     this.need = need;
   }
 
+  /** Whether there is a key to seal with. */
+  get ready() { return this.#epoch >= 0; }
+
   /** @param {number} epoch @param {Uint8Array} base */
   async addKey(epoch, base) {
     const key = await deriveKey(base, BigInt(kidOf(epoch, this.direction)));

@@ -20,6 +20,11 @@ export type Todo =
   | { do: "connect"; remote: Transport }
   | { do: "candidates"; remote: Transport }
   | { do: "start-voice"; out: number; in: number; bucket: number; bitrate: number }
+  | { do: "renew-voice"; restart: number; asked: boolean }
+  | { do: "restart"; epoch: number }
+  | { do: "answer-restart"; epoch: number; remote: Transport }
+  | { do: "finish-restart"; remote: Transport }
+  | { do: "abandon-restart" }
   | { do: "say-hangup"; reason: number }
   | { do: "say-ack" } | { do: "alert" } | { do: "ringing" } | { do: "stop-media" }
   | { do: "explain"; why: string }
@@ -37,8 +42,11 @@ export interface CoreCall {
   prepareFailed(now: number, role: string, result: string): Step[];
   opened(now: number, envelope: Uint8Array): Step[];
   taken: Event0; accept: Event0; reject: Event0; hangup: Event0; quit: Event0;
-  mediaUp: Event0; mediaFailed: Event0; mediaHeard: Event0; heardHangup: Event0; heardAck: Event0; timeout: Event0;
-  voiceKey(out: boolean, direction: number): { epoch: number; base: Uint8Array };
+  mediaUp: Event0; mediaFailed: Event0; mediaImpaired: Event0; renew: Event0; heardHangup: Event0; heardAck: Event0; timeout: Event0;
+  mediaHeard(now: number, restart: number): Step[];
+  restarted(now: number, epoch: number, transport: Transport): Step[];
+  answered(now: number, epoch: number, transport: Transport): Step[];
+  voiceKey(out: boolean, direction: number, restart: number): { epoch: number; base: Uint8Array };
 }
 
 export interface CoreProfile {
@@ -72,8 +80,8 @@ export interface Core {
 /** What one phone tells the other inside a voice frame. */
 export interface Control { kind: number; muted?: boolean; reason?: number; lost?: number; jitter?: number }
 
-/** What the worker counts. */
-export interface Counts { sent: number; seen: number; opened: number; refused: number; empty: number; large: number }
+/** What the worker counts, and the last restart whose key a frame has come with. */
+export interface Counts { sent: number; seen: number; opened: number; refused: number; empty: number; large: number; restart: number }
 
 declare global {
   var Go: new () => { importObject: WebAssembly.Imports; run(instance: WebAssembly.Instance): Promise<void> };

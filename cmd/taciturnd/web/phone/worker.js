@@ -7,22 +7,36 @@ import { Receiver, Sender } from "./sframe.js";
 
 const COUNT_EVERY = 50; // ms
 
-/** @type {Sender|null} */ let sender = null;
-/** @type {Receiver|null} */ let receiver = null;
+const KEEP_OLD = 5_000; // ms that frames with the key before a restart are opened, after the first with the new one
+const MAX_RECEIVERS = 3;
+
+/** @typedef {{restart: number, sender: Sender, proven: boolean}} Sending */
+/** @typedef {{restart: number, receiver: Receiver, heard: boolean, until: number}} Receiving */
+
+/** @type {Sending|null} */ let sending = null;
+/** The key of a restart: used when it is there, and the other side is known to have it. @type {Sending|null} */ let next = null;
+/** Newest first. @type {Receiving[]} */ const receiving = [];
+/** What start said. @type {{out: number, in: number, bucket: number}} */ let how;
 /** In how many further frames each control goes; negative: until the end. @type {Map<number, {control: Control, frames: number}>} */
 const saying = new Map();
 /** @type {import("./types.d.ts").Counts} */
-const counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0 };
+const counts = { sent: 0, seen: 0, opened: 0, refused: 0, empty: 0, large: 0, restart: 0 };
 
 self.onmessage = ({ data }) => {
   switch (data.kind) {
     case "start":
-      sender = new Sender(data.out, data.bucket, () => self.postMessage({ kind: "need", out: true }));
-      receiver = new Receiver(data.in, data.bucket, () => self.postMessage({ kind: "need", out: false }));
+      how = data;
+      sending = newSending(0, true);
+      listenWith(0);
       setInterval(() => self.postMessage({ kind: "counts", counts }), COUNT_EVERY);
       break;
+    case "renew":
+      next = newSending(data.restart, data.asked); // who has answered has the key
+      listenWith(data.restart);
+      break;
     case "key":
-      void (data.out ? sender : receiver)?.addKey(data.epoch, data.base);
+      if (data.out) void [next, sending].find((s) => s?.restart === data.restart)?.sender.addKey(data.epoch, data.base);
+      else void receiving.find((r) => r.restart === data.restart)?.receiver.addKey(data.epoch, data.base);
       break;
     case "count":
       self.postMessage({ kind: "counts", counts, asked: data.asked });
@@ -33,6 +47,18 @@ self.onmessage = ({ data }) => {
   }
 };
 
+/** @param {number} restart @param {boolean} proven @returns {Sending} */
+function newSending(restart, proven) {
+  return { restart, proven, sender: new Sender(how.out, how.bucket, () => self.postMessage({ kind: "need", out: true, restart })) };
+}
+
+/** @param {number} restart */
+function listenWith(restart) {
+  const receiver = new Receiver(how.in, how.bucket, () => self.postMessage({ kind: "need", out: false, restart }));
+  receiving.unshift({ restart, receiver, heard: false, until: Infinity });
+  receiving.length = Math.min(receiving.length, MAX_RECEIVERS);
+}
+
 // @ts-ignore: not in TypeScript's library
 self.onrtctransform = (event) => {
   const { readable, writable, options } = event.transformer;
@@ -42,7 +68,9 @@ self.onrtctransform = (event) => {
 
 /** @param {{data: ArrayBuffer}} frame @param {TransformStreamDefaultController} out */
 async function seal(frame, out) {
-  if (!sender) return;
+  if (next?.proven && next.sender.ready) [sending, next] = [next, null];
+  if (!sending) return;
+  const { sender } = sending;
   const controls = [...saying.values()].map((s) => s.control);
   const now = Date.now();
   let sealed = await sender.seal(now, new Uint8Array(frame.data), controls);
@@ -62,7 +90,7 @@ async function seal(frame, out) {
 /** @param {{data: ArrayBuffer}} frame @param {TransformStreamDefaultController} out */
 async function open(frame, out) {
   counts.seen++;
-  const opened = receiver && await receiver.open(Date.now(), new Uint8Array(frame.data));
+  const opened = await openWithAny(Date.now(), new Uint8Array(frame.data));
   if (!opened) {
     counts.refused++;
     return;
@@ -75,4 +103,21 @@ async function open(frame, out) {
   }
   frame.data = opened.opus.slice().buffer;
   out.enqueue(frame);
+}
+
+/** A KID names four epochs, and roots have them all, so the newest is tried first. @param {number} now @param {Uint8Array} data */
+async function openWithAny(now, data) {
+  while (receiving.length > 1 && now > receiving[receiving.length - 1].until) receiving.pop();
+  for (const r of [...receiving]) {
+    const opened = await r.receiver.open(now, data);
+    if (!opened) continue;
+    if (!r.heard) {
+      r.heard = true;
+      counts.restart = Math.max(counts.restart, r.restart);
+      for (const old of receiving) if (old.restart < r.restart) old.until = Math.min(old.until, now + KEEP_OLD);
+      if (next?.restart === r.restart) next.proven = true;
+    }
+    return opened;
+  }
+  return null;
 }

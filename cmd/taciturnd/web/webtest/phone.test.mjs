@@ -4,51 +4,14 @@ import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { add, call, gone, hangUp, oneSize, spoken, state } from "./steps.mjs";
 import { barriers, pause, speech, until, World } from "./world.mjs";
 
-const LEAST = 0.93; // STOI
-const ATTEMPTS = 3;
 const TALK = 12_000; // ms: all of speech.wav
 
 /** @type {World} */ let w;
 before(async () => { w = await World.open(); });
 after(async () => { await w.close(); });
-
-async function add(page, name, link) {
-  await page.getByRole("button", { name: "Add a contact" }).click();
-  await page.locator("#add-name").fill(name);
-  await page.locator("#add-link").fill(link);
-  await page.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("button", { name: "Call " + name }).waitFor();
-}
-const call = (page, name) => page.getByRole("button", { name: "Call " + name }).click();
-const state = (page, s) => page.locator(`.callview[data-state=${s}]`).waitFor({ timeout: 35_000 });
-const hangUp = (page) => page.getByRole("button", { name: "Hang up" }).click();
-const gone = (page) => page.locator(".callview").waitFor({ state: "detached" });
-
-/**
- * A test that measures what is understood. A machine that is busy hurts voice, which says nothing about the phone: it is
- * tried again before giving up.
- */
-function spoken(name, tell) {
-  test(name, async (t) => {
-    for (let attempt = 1; ; attempt++) {
-      const stoi = await tell(t, String(attempt));
-      t.diagnostic(`STOI ${stoi}`);
-      if (stoi >= LEAST) return;
-      assert.ok(attempt < ATTEMPTS, `STOI ${stoi}`);
-    }
-  });
-}
-
-/** Every voice packet of each client has one size, from the first to the last. covers M5 */
-function oneSize(packets) {
-  assert.ok(packets.length > 100, `${packets.length} packets`);
-  const sizes = new Set(packets.map((p) => p.size));
-  assert.equal(sizes.size, 1, `sizes ${[...sizes]}`);
-  // No extension, no CSRC, no padding. covers M6
-  assert.ok(packets.every((p) => p.rtp[0] === 0x80), "plain RTP headers");
-}
 
 test("the page asks nobody else, breaks no policy and is ready at once", async (t) => {
   const started = Date.now();

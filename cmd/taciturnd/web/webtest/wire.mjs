@@ -8,6 +8,8 @@ import net from "node:net";
 export class Wire {
   /** By address of the client. @type {Map<string, {sent: Packet[], received: Packet[], close: () => void}>} */ clients = new Map();
 
+  /** While true, nothing gets through, by UDP. */ cut = false;
+
   static async open() {
     const wire = new Wire();
     wire.udp = dgram.createSocket("udp4");
@@ -28,7 +30,7 @@ export class Wire {
     const up = dgram.createSocket("udp4");
     c = { sent: [], received: [], close: () => up.close(), forward: (bytes) => {
       c.sent.push({ at: performance.now(), bytes: Buffer.from(bytes) });
-      up.send(bytes, this.relay, "127.0.0.1");
+      if (!this.cut) up.send(bytes, this.relay, "127.0.0.1");
     } };
     up.on("message", (bytes) => {
       c.received.push({ at: performance.now(), bytes: Buffer.from(bytes) });
