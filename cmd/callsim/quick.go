@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/taciturn-voice/taciturn/calls"
 	"github.com/taciturn-voice/taciturn/calls/audio"
+	"github.com/taciturn-voice/taciturn/cmd/callsim/target"
 	"github.com/taciturn-voice/taciturn/cmd/internal/command"
 )
 
@@ -74,12 +75,12 @@ func (q *quick) run(ctx context.Context, stderr io.Writer) (*Report, error) {
 	}
 	q.server = q.cfg.server
 	if q.server == "" {
-		e, err := startEmbedded(ctx, q.observer)
+		e, err := target.Start(ctx, target.Config{WatchRelay: q.observer.watchRelay, WatchHTTP: q.observer.watchHTTP})
 		if err != nil {
 			return nil, fmt.Errorf("start the embedded server: %w", err)
 		}
 		defer e.Close()
-		q.server = e.url
+		q.server = e.URL
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() { cancel(); q.phones.Wait() }()
